@@ -1,0 +1,87 @@
+"""Checks of arguments at the public boundary: one line that says what was needed and what came."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Profile = tuple[Array, ...]
+
+MAX_ENTRIES = 10_000_000  # payoff numbers of one game: 80 MB
+
+
+class InputError(ValueError):
+    """What was given cannot be used; the message is one line, for the person who gave it."""
+
+
+def real_array(values: Any, name: str, ndim: int | None = None) -> Array:
+    """``values`` as a new float64 array; finite numbers only, never text, never ragged.
+
+    Raises
+    ------
+    InputError
+        If it is ragged, holds anything but finite real numbers, is empty, or has not ``ndim`` axes.
+    """
+    try:
+        raw = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name}: rows of unequal length; need a full rectangle") from None
+    if raw.dtype.kind not in "biuf":
+        raise InputError(f"{name}: need real numbers, got {_kind(raw)}")
+    if ndim is not None and raw.ndim != ndim:
+        raise InputError(f"{name}: need {ndim} axes, got {raw.ndim} (shape {raw.shape})")
+    if raw.size == 0:
+        raise InputError(f"{name}: empty (shape {raw.shape})")
+    array = np.array(raw, dtype=np.float64, order="C")
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise InputError(f"{name}: {array[where]} at index {where}; need finite numbers")
+    return array
+
+
+def _kind(raw: NDArray[Any]) -> str:
+    """What stands in an array that is not numeric, in words."""
+    if raw.dtype.kind == "O":
+        kinds = sorted({type(x).__name__ for x in raw.flat if not isinstance(x, int | float)})
+        return f"objects of type {', '.join(kinds) or 'int (too large for a float)'}"
+    return {"U": "text", "S": "bytes", "c": "complex numbers"}.get(raw.dtype.kind, str(raw.dtype))
+
+
+def size_cap(shape: Sequence[int], name: str) -> None:
+    """Refuse a shape of more than ``MAX_ENTRIES`` numbers before anything is allocated."""
+    entries = 1
+    for k in shape:
+        entries *= int(k)
+    if entries > MAX_ENTRIES:
+        text = " × ".join(str(k) for k in shape)
+        raise InputError(f"{name}: {text} = {entries} payoffs; the cap is {MAX_ENTRIES}")
+
+
+def mixture(x: Any, size: int, name: str) -> Array:
+    """A mixed strategy (..., size): non-negative, each row summing to 1 (within 1e-6)."""
+    array = real_array(x, name)
+    if array.shape[-1] != size:
+        raise InputError(f"{name}: need {size} probabilities, got {array.shape[-1]}")
+    total = array.sum(axis=-1)
+    if (array < -1e-9).any() or (abs(total - 1.0) > 1e-6).any():
+        raise InputError(
+            f"{name}: need probabilities ≥ 0 that sum to 1; got smallest {array.min():g}, "
+            f"sum {total.flat[np.argmax(abs(total - 1.0))]:g}"
+        )
+    return array
+
+
+def player(i: int, num_players: int, name: str = "player") -> int:
+    """A player's index in 0..n-1."""
+    if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < num_players:
+        raise InputError(f"{name}: need an index in 0..{num_players - 1}, got {i!r}")
+    return int(i)
+
+
+def positive(value: int, name: str) -> int:
+    """A whole number ≥ 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InputError(f"{name}: need a whole number ≥ 1, got {value!r}")
+    return int(value)

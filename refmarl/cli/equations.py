@@ -1,0 +1,113 @@
+"""``refmarl equations`` and ``refmarl show``: the ledger, whole and row by row."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ._output import as_json, example, table
+
+
+def add(verbs: Any) -> None:
+    """Declare the verbs."""
+    ledger = verbs.add_parser(
+        "equations",
+        help="the ledger: each equation's code, tests, exercise and page",
+        **example("refmarl equations --section 1"),
+    )
+    ledger.add_argument("--section", type=int, choices=range(1, 8), help="one section only")
+    ledger.add_argument("--open", action="store_true", help="only the rows that are still open")
+    ledger.add_argument("--json", action="store_true", help="print JSON")
+    ledger.set_defaults(run=_equations)
+    show = verbs.add_parser(
+        "show",
+        help="an equation with its code, laws, tests and exercise; or a game of the library",
+        **example("refmarl show 1.3    (a tag), refmarl show nash    (a label)"),
+    )
+    show.add_argument("name", metavar="TAG-LABEL-or-GAME")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    show.set_defaults(run=_show)
+
+
+def _rows(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from ..equations.ledger import snapshot
+
+    return [
+        row
+        for row in snapshot()
+        if args.section in (None, row["section"]) and not (args.open and row["closed"])
+    ]
+
+
+def _equations(args: argparse.Namespace) -> int:
+    rows = _rows(args)
+    if args.json:
+        as_json(rows)
+        return 0
+    shown = [
+        (
+            row["tag"],
+            row["label"],
+            row["title"],
+            "closed" if row["closed"] else "open",
+            ", ".join(place.rpartition("::")[2] for place in row["code"]),
+            len(row["tests"]) or "",
+        )
+        for row in rows
+    ]
+    table(("tag", "label", "title", "state", "code", "tests"), shown)
+    print(f"\n{sum(row['closed'] for row in rows)} of {len(rows)} rows closed")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from ..equations import find
+
+    try:
+        equation = find(args.name)
+    except KeyError as error:
+        return _show_game(args, error)
+    row = next(r for r in _all_rows() if r["label"] == equation.label)
+    if args.json:
+        as_json(row | {"statement": equation.statement, "laws": equation.laws})
+        return 0
+    print(f"({equation.tag}) {equation.label}: {equation.title}")
+    print(f"  {equation.statement}")
+    for key, value in (
+        ("state", "closed" if row["closed"] else "open"),
+        ("source", equation.source),
+        ("laws", equation.laws),
+        ("code", [f"{place}{_line(place, equation.tag)}" for place in row["code"]]),
+        ("tests", row["tests"]),
+        ("exercise", row["exercise"]),
+        ("page", row["docs"]),
+        ("errata", equation.errata),
+    ):
+        for k, text in enumerate([value] if isinstance(value, str) else value):
+            if text:
+                print(f"  {key if k == 0 else '':9} {text}")
+    return 0
+
+
+def _all_rows() -> list[dict[str, Any]]:
+    from ..equations.ledger import snapshot
+
+    return snapshot()
+
+
+def _line(place: str, tag: str) -> str:
+    """ "  line 12: the source" of a tagged line, read from the installed package."""
+    from ..equations.ledger import tagged_comments
+
+    file, _, function = place.partition("::")
+    path = Path(__file__).parents[2] / file
+    if not path.is_file():
+        return ""
+    source = path.read_text("utf-8")
+    for t in tagged_comments(file, source):
+        if (t.tag, t.function) == (tag, function):
+            return f"  line {t.line}: {source.splitlines()[t.line - 1].strip()}"
+    return ""
+
+
+def _show_game(args: argparse.Namespace, unknown: KeyError) -> int:
+    raise unknown

@@ -1,0 +1,171 @@
+"""Section 1 of the course: its rows of the ledger."""
+
+from ._equation import Equation
+
+ROWS = (
+    Equation(
+        tag="1.1",
+        label="expected-utility",
+        title="Expected utility",
+        statement=r"$u_i(x)=\sum_a \big(\prod_j x_j(a_j)\big) u_i(a)$",
+        exercise=True,
+        closed=True,
+        source="von Neumann & Morgenstern 1944, §17",
+        laws=(
+            "linear in each player's own strategy",
+            "equal to u_i(a) where everybody plays the pure action a_i",
+            "unchanged when actions are renamed in payoffs and strategies alike",
+        ),
+    ),
+    Equation(
+        tag="1.2",
+        label="best-response",
+        title="Best response",
+        statement=r"$BR_i(x_{-i}) = \arg\max_{x_i} u_i(x_i, x_{-i})$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.3",
+        label="nash",
+        title="Nash equilibrium",
+        statement=(
+            r"$u_i(x^*) \ge u_i(x_i, x_{-i}^*)\ \forall i, x_i$, "
+            r"$\max_{x_i}u_i(x_i,x_{-i})-u_i(x)$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="1.4",
+        label="zero-sum-value",
+        title="Value of a zero-sum game",
+        statement=r"$v=\max_x\min_y x^\top A y=\min_y\max_x x^\top A y$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.5",
+        label="dominance",
+        title="Iterated strict dominance",
+        statement=r"delete $a_i$ while $\exists x_i:\ u_i(x_i,a_{-i})>u_i(a_i,a_{-i})\ \forall a_{-i}$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.6",
+        label="pareto",
+        title="Pareto optimality",
+        statement=r"$\nexists a': u_j(a')\ge u_j(a)\ \forall j$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.7",
+        label="correlated",
+        title="Correlated equilibrium",
+        statement=(
+            r"$p\ge0,\ \sum_ap(a)=1$, "
+            r"$\sum_{a_{-i}}p(a)\,[u_i(a_i,a_{-i})-u_i(a_i',a_{-i})]\ge0\ \forall i,a_i,a_i'$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="1.8",
+        label="stackelberg",
+        title="Stackelberg commitment",
+        statement=r"$\max_{x_L} u_L(x_L, BR_F(x_L))$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.9",
+        label="fictitious-play",
+        title="Fictitious play",
+        statement=r"$\bar x_i^{t+1}=\bar x_i^t+\frac1{t+1}(BR_i(\bar x_{-i}^t)-\bar x_i^t)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.10",
+        label="replicator",
+        title="Replicator dynamics",
+        statement=r"$\dot x_a = x_a\,(u(a,x)-\bar u(x))$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.11",
+        label="regret-matching",
+        title="Regret matching",
+        statement=r"$x_{t+1}(a)\propto[R_t(a)]_+$, $R_t(a)=\sum_{s\le t}u_s(a)-\langle x_s,u_s\rangle$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.12",
+        label="multi-agent-mdp",
+        title="Multi-agent Markov decision process",
+        statement=r"$(\mathcal S,\{\mathcal A_i\},P,\{R_i\},\gamma)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.13",
+        label="shapley-iteration",
+        title="Shapley's value iteration",
+        statement=r"$V(s)\leftarrow \mathrm{val}[R(s,\cdot)+\gamma\sum_{s'}P(s'|s,\cdot)V(s')]$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.14",
+        label="marl-policy-gradient",
+        title="Multi-agent policy gradient",
+        statement=(
+            r"$\nabla_{\theta_i}J_i=\mathbb "
+            r"E\big[\sum_t\gamma^t\nabla_{\theta_i}\log\pi_i(a_{i,t}|o_{i,t})A_i^t\big]$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="1.15",
+        label="independent-q",
+        title="Independent Q-learning",
+        statement=(
+            r"$Q_i(o_i,a_i)\leftarrow Q_i(o_i,a_i)+\alpha\,\delta_i$, "
+            r"$\delta_i=r_i+\gamma(1-d)\max_{a'}Q_i(o_i',a')-Q_i(o_i,a_i)$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="1.16",
+        label="joint-action-q",
+        title="Joint-action learning",
+        statement=r"$EV_i(a_i)=\sum_{a_{-i}}\hat\pi_{-i}(a_{-i})Q(a_i,a_{-i})$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.17",
+        label="policy-nash",
+        title="Nash equilibrium in policies",
+        statement=r"$J_i(\pi_i^*,\pi_{-i}^*)\ge J_i(\pi_i,\pi_{-i}^*)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.18",
+        label="policy-stackelberg",
+        title="Stackelberg equilibrium in policies",
+        statement=r"$\max_{\pi_L}J_L(\pi_L,\pi_F)$, $\pi_F\in BR(\pi_L)$",
+    ),
+    Equation(
+        tag="1.19",
+        label="induced-mdp",
+        title="Induced single-agent MDP",
+        statement=r"$P_i(s'|s,a_i)=\sum_{a_{-i}}\pi_{-i}(a_{-i}|s)P(s'|s,a)$, $R_i$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.20",
+        label="posg",
+        title="Partially observed stochastic game",
+        statement=r"$O_i(o_i|s',a)$, $b'(s')\propto O(o|s',a)\sum_sP(s'|s,a)b(s)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="1.21",
+        label="social-welfare",
+        title="Social welfare and the price of anarchy",
+        statement=r"$W(a)=\sum_iu_i(a)$, $\max_aW/\min_{NE}W$",
+        exercise=True,
+    ),
+)

@@ -1,0 +1,94 @@
+"""Section 2 of the course: its rows of the ledger."""
+
+from ._equation import Equation
+
+ROWS = (
+    Equation(
+        tag="2.1",
+        label="maac-actor",
+        title="Multi-agent actor-critic: actor",
+        statement=(
+            r"$\nabla_{\theta_i}J_i=\mathbb "
+            r"E_{\pi}\big[\sum_t\gamma^t\nabla\log\pi_i(a_{i,t}|o_{i,t})\,(Q_i^\pi(s_t,a_t)-b_i(s_t,a_{-i,t}))\big]$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="2.2",
+        label="maac-critic",
+        title="Multi-agent actor-critic: critic",
+        statement=(
+            r"$L(\phi)=\mathbb E[(Q_\phi(s,a)-y)^2]$, $y=r+\gamma(1-d)\,\mathbb "
+            r"E_{a'\sim\pi'}Q_{\phi'}(s',a')$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="2.3",
+        label="maddpg-critic",
+        title="MADDPG: critic",
+        statement=(
+            r"$L_i(\phi_i)=\mathbb E[(Q_{\phi_i}(s,a)-y_i)^2]$, "
+            r"$y_i=r_i+\gamma(1-d)Q_{\phi_i'}(s',\mu'_1(o'_1),…,\mu'_n(o'_n))$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="2.4",
+        label="maddpg-actor",
+        title="MADDPG: actor",
+        statement=(
+            r"$\nabla_{\theta_i}J^{\mathcal D}_i$, $J^{\mathcal D}_i=\mathbb "
+            r"E_{(s,o,a)\sim\mathcal D}\,Q_{\phi_i}(s,(\mu_i(o_i),a_{-i}))$, $\mathbb "
+            r"E_{\mathcal "
+            r"D}[\nabla_{\theta_i}\mu_i(o_i)\nabla_{a_i}Q_{\phi_i}|_{a_i=\mu_i(o_i)}]$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="2.5",
+        label="polyak",
+        title="Polyak averaging of target parameters",
+        statement=r"$\theta'\leftarrow\tau\theta+(1-\tau)\theta'$",
+        exercise=True,
+    ),
+    Equation(
+        tag="2.6",
+        label="coma-advantage",
+        title="COMA's counterfactual advantage",
+        statement=r"$A_i(s,a)=Q(s,a)-\sum_{a_i'}\pi_i(a_i'|o_i)Q(s,(a_{-i},a_i'))$",
+        exercise=True,
+    ),
+    Equation(
+        tag="2.7",
+        label="vdn",
+        title="Value decomposition network",
+        statement=(
+            r"$Q_{tot}(s,a)=\sum_iQ_i(o_i,a_i)$, "
+            r"$(r+\gamma(1-d)\max_{a'}Q'_{tot}(s',a')-Q_{tot})^2$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="2.8",
+        label="qmix",
+        title="QMIX: monotone mixing",
+        statement=r"$Q_{tot}=f_s(Q_1..Q_n)$, $\partial f/\partial Q_i\ge0$",
+        exercise=True,
+        beyond=True,
+    ),
+    Equation(
+        tag="2.9",
+        label="potential-shaping",
+        title="Potential-based reward shaping",
+        statement=r"$r'=r+\gamma(1-d)\Phi(s')-\Phi(s)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="2.10",
+        label="difference-reward",
+        title="Difference reward",
+        statement=r"$D_i=G(s,a)-G(s,(a_{-i},c_i))$",
+        exercise=True,
+    ),
+)

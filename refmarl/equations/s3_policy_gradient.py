@@ -1,0 +1,166 @@
+"""Section 3 of the course: its rows of the ledger."""
+
+from ._equation import Equation
+
+ROWS = (
+    Equation(
+        tag="3.1",
+        label="mlp-backward",
+        title="Backward pass of a multilayer perceptron",
+        statement=r"$\partial L/\partial\theta$ and $\partial L/\partial x$ by the chain rule",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.2",
+        label="mlp-hvp",
+        title="Jacobian- and Hessian-vector products",
+        statement=r"$Jv$, $J^\top u$, $Hv$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.3",
+        label="reinforce",
+        title="REINFORCE with a baseline",
+        statement=(
+            r"$\hat g=\frac1N\sum_{n,t}\gamma^t\nabla\log\pi(a_t|s_t)(G_t-b(s_t))$, "
+            r"$G_t=\sum_{k\ge t}\gamma^{k-t}r_k$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="3.4",
+        label="td-error",
+        title="Temporal-difference error",
+        statement=r"$\delta_t=r_t+\gamma(1-d_t)V(s_{t+1})-V(s_t)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.5",
+        label="gae",
+        title="Generalised advantage estimation",
+        statement=r"$\hat A_t=\sum_{l\ge0}(\gamma\lambda)^l\delta_{t+l}$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.6",
+        label="ppo-ratio",
+        title="Probability ratio",
+        statement=r"$r_t(\theta)=\exp(\log\pi_\theta(a_t|s_t)-\log\pi_{old}(a_t|s_t))$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.7",
+        label="ppo-clip",
+        title="PPO's clipped objective",
+        statement=r"$L=\hat{\mathbb E}[\min(r_tA_t,\mathrm{clip}(r_t,1-\epsilon,1+\epsilon)A_t)]$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.8",
+        label="ppo-kl-penalty",
+        title="PPO's adaptive KL penalty",
+        statement=r"$L=\hat{\mathbb E}[r_tA_t-\beta\,KL(\pi_{old}\|\pi_\theta)]$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.9",
+        label="trpo-surrogate",
+        title="TRPO's constrained surrogate",
+        statement=(
+            r"$\max_\theta\hat{\mathbb E}[r_t(\theta)A_t]$, $\hat{\mathbb "
+            r"E}[KL(\pi_{old}\|\pi_\theta)]\le\delta$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="3.10",
+        label="trpo-fisher",
+        title="Fisher-vector product",
+        statement=(
+            r"$Hv=\nabla^2_\theta KL(\pi_{old}\|\pi_\theta)$, $\theta=\theta_{old}$, $=J^\top "
+            r"MJv$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="3.11",
+        label="conjugate-gradient",
+        title="Conjugate gradient",
+        statement=r"solve $Hx=g$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.12",
+        label="trpo-step",
+        title="TRPO's step",
+        statement=(
+            r"$\theta_{new}=\theta_{old}+\beta^j\sqrt{2\delta/(x^\top Hx)}\,x$, $x\approx "
+            r"H^{-1}g$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="3.13",
+        label="sac-objective",
+        title="Maximum-entropy objective",
+        statement=(
+            r"$J(\pi)=\sum_t\gamma^t\mathbb E[r+\alpha\mathcal H(\pi(\cdot|s_t))]$, "
+            r"$V(s)=\alpha\log\sum_ae^{Q(s,a)/\alpha}$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="3.14",
+        label="sac-critic",
+        title="SAC: critic",
+        statement=(
+            r"$\frac12(Q_\phi-y)^2$, "
+            r"$y=r+\gamma(1-d)(\min_kQ_{\phi'_k}(s',a')-\alpha\log\pi(a'|s'))$"
+        ),
+        exercise=True,
+    ),
+    Equation(
+        tag="3.15",
+        label="tanh-gaussian",
+        title="Tanh-squashed Gaussian",
+        statement=r"$\log\pi(a|s)=\log\mathcal N(u)-\sum\log(1-\tanh^2u)$, $a=\tanh u$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.16",
+        label="sac-actor",
+        title="SAC: actor",
+        statement=r"$\mathbb E[\alpha\log\pi_\theta(a|s)-\min_kQ_{\phi_k}(s,a)]$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.17",
+        label="mappo",
+        title="Multi-agent PPO",
+        statement=r"PPO with advantages from a central $V(s)$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.18",
+        label="masac",
+        title="Multi-agent SAC",
+        statement=(
+            r"$y_i=r_i+\gamma(1-d)\big(\min_kQ_{i,k}'(s',a')-\alpha_i\log\pi_i(a_i'|o_i')\big)$,"
+            r" $a'_j\sim\pi_j$"
+        ),
+    ),
+    Equation(
+        tag="3.19",
+        label="ppo-total",
+        title="PPO's total objective",
+        statement=r"$L^{CLIP}-c_1(V-\hat R)^2+c_2\mathcal H$",
+        exercise=True,
+    ),
+    Equation(
+        tag="3.20",
+        label="sac-temperature",
+        title="SAC: temperature",
+        statement=r"$J(\alpha)=\mathbb E[-\alpha(\log\pi(a|s)+\bar{\mathcal H})]$",
+        exercise=True,
+    ),
+)

@@ -1,0 +1,122 @@
+"""The exercises: where they are, what they are worth, and how a stub comes out of a solution."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+
+from ..check import InputError
+from ..equations import EQUATIONS, Equation
+from .spec import Spec
+
+BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A row of exercises.toml with its equation."""
+
+    equation: Equation
+    function: str
+    points: int = 10
+    minutes: int = 20
+    packages: tuple[str, ...] = ("numpy",)
+    requires: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Its file, relative to the exercises' folder."""
+        return Path(self.equation.folder) / f"{self.equation.slug}.py"
+
+
+def folder(kind: str) -> Path:
+    """The folder ``exercises`` or ``solutions``: inside an installed wheel, or of the checkout."""
+    packed = Path(str(files("refmarl"))) / f"_{kind}"
+    beside = Path(str(files("refmarl"))).parent / kind
+    for place in (packed, beside):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"this installation of refmarl carries no {kind}")
+
+
+def exercises() -> dict[str, Exercise]:
+    """Every exercise by label, in the order of the course.
+
+    Raises
+    ------
+    InputError
+        If exercises.toml names a label that is not an equation, or an unknown field.
+    """
+    table = tomllib.loads((folder("exercises") / "exercises.toml").read_text("utf-8"))
+    strangers = table.keys() - EQUATIONS.keys()
+    if strangers:
+        raise InputError(f"exercises.toml: no equation is labelled {', '.join(sorted(strangers))}")
+    found = {}
+    for label in (label for label in EQUATIONS if label in table):
+        row = {k: tuple(v) if isinstance(v, list) else v for k, v in table[label].items()}
+        try:
+            found[label] = Exercise(EQUATIONS[label], **row)
+        except TypeError as error:
+            raise InputError(f"exercises.toml: [{label}]: {error}") from None
+    return found
+
+
+def spec(label: str) -> Spec:
+    """The property specification of an exercise."""
+    equation = EQUATIONS[label]
+    module = import_module(f"refmarl.grading.specs.{equation.folder}.{equation.slug}")
+    found: Spec = module.SPEC
+    return found
+
+
+def stub(source: str, label: str, function: str) -> str:
+    """The student's file: ``source`` with each marked block replaced by one that fails loudly.
+
+    Raises
+    ------
+    InputError
+        If the markers are nested, unclosed or missing.
+    """
+    out: list[str] = []
+    indent: str | None = None
+    for line in source.splitlines():
+        mark = line.strip()
+        if mark == BEGIN:
+            if indent is not None:
+                raise InputError(f"{label}: a solution begins inside another")
+            indent = line[: len(line) - len(line.lstrip())]
+            out.append(f'{indent}raise NotImplementedError("{label}: {function}")')
+        elif mark == END:
+            if indent is None:
+                raise InputError(f"{label}: a solution ends that never began")
+            indent = None
+        elif indent is None:
+            out.append(line)
+    if indent is not None or out == source.splitlines():
+        raise InputError(f"{label}: need {BEGIN} … {END} around each solution")
+    return "\n".join(out) + "\n"
+
+
+def stubs() -> dict[Path, str]:
+    """{path below exercises/: text} of every stub, from the solutions."""
+    solutions = folder("solutions")
+    return {
+        e.path: stub((solutions / e.path).read_text("utf-8"), e.equation.label, e.function)
+        for e in exercises().values()
+    }
+
+
+def start(target: Path) -> tuple[list[Path], list[Path]]:
+    """Copy the stubs below ``target``; return (written, left alone because they were there)."""
+    written, kept = [], []
+    for source in sorted(folder("exercises").rglob("*.py")):
+        path = target / source.relative_to(folder("exercises"))
+        if path.exists():
+            kept.append(path)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.read_bytes())
+        written.append(path)
+    return written, kept

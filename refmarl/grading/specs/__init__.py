@@ -1,0 +1,1 @@
+"""Property specifications: one module per exercise, in the folders of the course."""

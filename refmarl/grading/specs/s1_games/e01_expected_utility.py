@@ -1,0 +1,145 @@
+"""What an answer to exercise 1.1 must satisfy."""
+
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ....check import Array
+from ....games import NormalForm
+from ....games import expected_utility as reference
+from ....testing.strategies import games_with_profiles
+from ...spec import PURE, Answer, Mistake, Property, Spec, close
+
+
+class Case(NamedTuple):
+    """Arguments of the exercise's function."""
+
+    payoffs: Array
+    profile: list[Array]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Games of one to four players with one to three actions; pure and mixed strategies."""
+    game, profile = draw(games_with_profiles())
+    return Case(game.payoffs.copy(), list(profile))
+
+
+def _weights(case: Case) -> dict[tuple[int, ...], float]:
+    """Π_j x_j(a_j) of every joint action a."""
+    indices = product(*(range(len(x)) for x in case.profile))
+    return {
+        a: float(np.prod([x[k] for x, k in zip(case.profile, a, strict=True)])) for a in indices
+    }
+
+
+def _definition(answer: Answer, case: Case) -> None:
+    terms = [w * case.payoffs[(slice(None), *a)] for a, w in _weights(case).items()]
+    close(answer(*case), np.sum(terms, axis=0), "u(x)")
+
+
+def _pure_profiles(answer: Answer, case: Case) -> None:
+    for a in _weights(case):
+        profile = [np.eye(len(x))[k] for x, k in zip(case.profile, a, strict=True)]
+        close(answer(case.payoffs, profile), case.payoffs[(slice(None), *a)], f"u at the pure {a}")
+
+
+def _linear(answer: Answer, case: Case) -> None:
+    for j, x in enumerate(case.profile):
+        pure = [
+            answer(case.payoffs, [*case.profile[:j], e, *case.profile[j + 1 :]])
+            for e in np.eye(len(x))
+        ]
+        mixed = np.sum([p * np.asarray(u) for p, u in zip(x, pure, strict=True)], axis=0)
+        close(answer(*case), mixed, f"the average over player {j}'s actions")
+
+
+def _renaming(answer: Answer, case: Case) -> None:
+    u = case.payoffs
+    for axis in range(1, u.ndim):
+        u = np.flip(u, axis)
+    flipped = [x[::-1].copy() for x in case.profile]
+    close(answer(np.ascontiguousarray(u), flipped), answer(*case), "u with all actions renamed")
+
+
+def _zero_sum_shortcut(payoffs: Any, profile: Any) -> Any:
+    u = payoffs[0]
+    for x in reversed(profile):
+        u = u @ x
+    return np.array([u, *[-u] * (len(payoffs) - 1)])
+
+
+def _axes_in_wrong_order(payoffs: Any, profile: Any) -> Any:
+    u = payoffs
+    for x in profile:
+        u = np.tensordot(u, x, axes=(-1, 0)) if u.shape[-1] == len(x) else u.mean(-1)
+    return u
+
+
+def _only_most_likely(payoffs: Any, profile: Any) -> Any:
+    return payoffs[(slice(None), *(int(np.argmax(x)) for x in profile))]
+
+
+def _sum_of_probabilities(payoffs: Any, profile: Any) -> Any:
+    n = len(profile)
+    weights = sum(
+        np.broadcast_to(x.reshape([-1 if k == j else 1 for k in range(n)]), payoffs.shape[1:])
+        for j, x in enumerate(profile)
+    )
+    return (payoffs * weights).reshape(n, -1).sum(axis=1)
+
+
+def _uniform(payoffs: Any, profile: Any) -> Any:
+    return payoffs.reshape(len(payoffs), -1).mean(axis=1)
+
+
+def _first_two_players(payoffs: Any, profile: Any) -> Any:
+    u = payoffs
+    for k, x in reversed(list(enumerate(profile))):
+        u = u @ x if k < 2 else u[..., 0]
+    return u
+
+
+def _library(payoffs: Any, profile: Any) -> Any:
+    return reference(NormalForm(payoffs), profile)
+
+
+SPEC = Spec(
+    exercise="expected-utility",
+    function="expected_utility",
+    cases=cases(),
+    properties=(
+        Property(
+            "at a pure profile it is the payoff of that joint action",
+            _pure_profiles,
+            "Only one term of (1.1) survives. Which entry of payoffs is it?",
+        ),
+        Property(
+            "it equals (1.1) summed joint action by joint action",
+            _definition,
+            "Write the sum out for two players with two actions: four terms.",
+        ),
+        Property(
+            "it is linear in each player's own strategy",
+            _linear,
+            "Mixing two strategies of one player must mix the two utilities.",
+        ),
+        Property(
+            "renaming actions changes nothing",
+            _renaming,
+            "Does each strategy meet the axis of its own player?",
+        ),
+        *PURE,
+    ),
+    mistakes=(
+        Mistake("the utility of one player is used for all", _zero_sum_shortcut),
+        Mistake("strategies meet the axes of other players", _axes_in_wrong_order),
+        Mistake("only the most likely action of each player counts", _only_most_likely),
+        Mistake("probabilities are added where they must be multiplied", _sum_of_probabilities),
+        Mistake("the strategies are ignored: a plain mean of the payoffs", _uniform),
+        Mistake("players after the second are taken to play their first action", _first_two_players),
+    ),
+    reference=_library,
+)

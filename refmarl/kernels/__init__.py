@@ -1,0 +1,1 @@
+"""Numba kernels shared by several packages, and the one place of the JIT policy."""

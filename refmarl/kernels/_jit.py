@@ -1,0 +1,83 @@
+"""The whole JIT policy: one decorator, ``kernel``.
+
+``REFMARL_JIT=0``
+    Every kernel is the plain Python function, for the debugger and for coverage.
+``NUMBA_CACHE_DIR``
+    Respected when set. Otherwise compiled kernels live in a folder named after a digest of *all*
+    sources of the package: numba's own key is the decorated file alone, so that a kernel would
+    keep an outdated callee of another file.
+
+Kernels take arrays and scalars, draw no random numbers and never validate. A division by zero
+gives inf or nan in them, as in NumPy (``error_model="numpy"``), not an exception.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+JIT = os.environ.get("REFMARL_JIT", "1") != "0"
+KEPT_CACHES = 4  # older ones, of earlier sources, are deleted
+
+
+def _digest() -> str:
+    """Digest of every source of the package and of the flags that numba leaves out of its key."""
+    digest = hashlib.sha256(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
+    root = Path(__file__).parents[1]
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_root() -> Path:
+    """A writable folder for all caches: the user's own, else a temporary one."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for base in (home, tempfile.gettempdir()):
+        root = Path(base) / "refmarl" / "numba"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(root, os.W_OK):
+            return root
+    return Path(tempfile.mkdtemp(prefix="refmarl-numba-"))
+
+
+def _cache_dir() -> str:
+    """The folder of these sources; caches of earlier ones beyond ``KEPT_CACHES`` are removed."""
+    root = _cache_root()
+    here = root / _digest()
+    here.mkdir(exist_ok=True)
+    os.utime(here)
+    try:
+        others = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
+    except OSError:  # another process is pruning
+        others = []
+    for old in others[KEPT_CACHES:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return str(here)
+
+
+if JIT:
+    import numba
+
+    if not os.environ.get("NUMBA_CACHE_DIR"):
+        numba.config.CACHE_DIR = _cache_dir()
+
+    def kernel(f: Callable[P, R]) -> Callable[P, R]:
+        """Compile ``f`` at its first call; ``kernel.py_func`` is the Python function."""
+        compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(f)
+        return compiled
+else:
+
+    def kernel(f: Callable[P, R]) -> Callable[P, R]:
+        """Return ``f`` as it is (``REFMARL_JIT=0``)."""
+        f.py_func = f  # type: ignore[attr-defined]
+        return f

@@ -1,0 +1,11 @@
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: 2 threads can cost 200 times
+
+import matplotlib
+from hypothesis import settings
+
+matplotlib.use("agg")
+settings.register_profile("fast", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=300, deadline=None)
+settings.load_profile(os.environ.get("REFMARL_HYPOTHESIS", "fast"))

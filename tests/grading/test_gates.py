@@ -1,0 +1,61 @@
+"""The gates that every exercise passes before a student sees it."""
+
+import pytest
+
+from refmarl.grading.catalogue import exercises, folder, spec, stubs
+from refmarl.grading.runner import check, load
+from refmarl.grading.spec import failures
+
+LABELS = list(exercises())
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_solution_breaks_no_property(label):
+    exercise = exercises()[label]
+    result = check(exercise, folder("solutions") / exercise.path)
+    assert result.status == "pass", result
+    assert result.score == exercise.points
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_library_breaks_no_property(label):
+    law = spec(label)
+    assert failures(law, law.reference) == []
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_stub_breaks_every_property_by_not_being_implemented(label):
+    exercise, law = exercises()[label], spec(label)
+    answer = getattr(load(folder("exercises") / exercise.path), exercise.function)
+    broken = failures(law, answer, examples=5)
+    assert len(broken) == len(law.properties)
+    assert all(isinstance(item.error, NotImplementedError) for item in broken)
+
+
+@pytest.mark.parametrize(
+    ("label", "mistake"),
+    [(label, mistake) for label in LABELS for mistake in spec(label).mistakes],
+    ids=lambda value: value if isinstance(value, str) else value.says.replace(" ", "-")[:40],
+)
+def test_every_mistake_is_caught_by_an_assertion(label, mistake):
+    broken = failures(spec(label), mistake.answer)
+    assert any(isinstance(item.error, AssertionError) for item in broken), mistake.says
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_spec_knows_five_mistakes_and_names_its_exercise(label):
+    law = spec(label)
+    assert len({m.says for m in law.mistakes}) >= 5
+    assert (law.exercise, law.function) == (label, exercises()[label].function)
+
+
+def test_the_stubs_are_what_the_solutions_give():
+    for path, text in stubs().items():
+        assert (folder("exercises") / path).read_text("utf-8") == text, "run: refmarl dev sync"
+
+
+def test_no_exercise_or_solution_stands_outside_the_catalogue():
+    paths = {exercise.path for exercise in exercises().values()}
+    for kind in ("exercises", "solutions"):
+        root = folder(kind)
+        assert {p.relative_to(root) for p in root.rglob("*.py")} == paths

@@ -1,8 +1,9 @@
 """The ledger: for every equation its tagged lines, property tests, exercise and docs anchor.
 
 :func:`scan` reads a checkout. Its result travels in the package as ``ledger.json``, written by
-``refmarl dev sync``, so that an installed refmarl can tell the same without tests/ and docs/. A tag counts where a
-comment stands on the line that computes, ``# (1.1)``; in docstrings it is a reference only.
+``refmarl dev sync``, so that an installed refmarl can tell the same without tests/ and docs/. A
+tag counts where a comment stands on the line that computes, ``# (1.1)``; in docstrings it is a
+reference only.
 """
 
 import ast
@@ -10,7 +11,6 @@ import io
 import json
 import re
 import tokenize
-from collections import defaultdict
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path

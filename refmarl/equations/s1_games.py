@@ -45,7 +45,10 @@ ROWS = (
         tag="1.5",
         label="dominance",
         title="Iterated strict dominance",
-        statement=r"delete $a_i$ while $\exists x_i:\ u_i(x_i,a_{-i})>u_i(a_i,a_{-i})\ \forall a_{-i}$",
+        statement=(
+            r"delete $a_i$ while "
+            r"$\exists x_i:\ u_i(x_i,a_{-i})>u_i(a_i,a_{-i})\ \forall a_{-i}$"
+        ),
         exercise=True,
     ),
     Equation(
@@ -90,7 +93,10 @@ ROWS = (
         tag="1.11",
         label="regret-matching",
         title="Regret matching",
-        statement=r"$x_{t+1}(a)\propto[R_t(a)]_+$, $R_t(a)=\sum_{s\le t}u_s(a)-\langle x_s,u_s\rangle$",
+        statement=(
+            r"$x_{t+1}(a)\propto[R_t(a)]_+$, "
+            r"$R_t(a)=\sum_{s\le t}u_s(a)-\langle x_s,u_s\rangle$"
+        ),
         exercise=True,
     ),
     Equation(

@@ -61,7 +61,10 @@ class NormalForm:
     @classmethod
     def bimatrix(cls, row: Any, column: Any, **names: Any) -> "NormalForm":
         """Two players: ``row[a, b]`` is u_1(a, b) and ``column[a, b]`` is u_2(a, b)."""
-        a, b = check.real_array(row, "row payoffs", 2), check.real_array(column, "column payoffs", 2)
+        a, b = (
+            check.real_array(row, "row payoffs", 2),
+            check.real_array(column, "column payoffs", 2),
+        )
         if a.shape != b.shape:
             raise InputError(f"payoffs: row is {a.shape}, column is {b.shape}; need equal shapes")
         return cls(np.stack([a, b]), **names)
@@ -91,6 +94,11 @@ class NormalForm:
             for i, (a, k) in enumerate(zip(actions, self.num_actions, strict=True))
         )
 
+    def at(self, actions: Sequence[int]) -> Array:
+        """u(a), shape (n,): the payoffs of the joint action ``actions`` (counted from 0)."""
+        index: tuple[Any, ...] = (slice(None), *actions)
+        return np.array(self.payoffs[index])
+
     def uniform(self) -> Profile:
         """The profile in which every player mixes evenly."""
         return tuple(np.full(k, 1.0 / k) for k in self.num_actions)
@@ -106,7 +114,7 @@ class NormalForm:
         return strategies
 
     def _repr_html_(self) -> str:
-        """The payoff table of a game of two players, for notebooks."""
+        """The payoff table, for notebooks."""
         from .show import html
 
         return html(self)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ..check import InputError
 from ..equations import EQUATIONS, Equation
@@ -55,7 +56,9 @@ def exercises() -> dict[str, Exercise]:
         raise InputError(f"exercises.toml: no equation is labelled {', '.join(sorted(strangers))}")
     found = {}
     for label in (label for label in EQUATIONS if label in table):
-        row = {k: tuple(v) if isinstance(v, list) else v for k, v in table[label].items()}
+        row: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in table[label].items()
+        }
         try:
             found[label] = Exercise(EQUATIONS[label], **row)
         except TypeError as error:

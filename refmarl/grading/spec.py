@@ -154,9 +154,7 @@ def broken(
     return None
 
 
-def failures(
-    spec: Spec, answer: Answer, examples: int = 60, shrink: bool = False
-) -> list[Broken]:
+def failures(spec: Spec, answer: Answer, examples: int = 60, shrink: bool = False) -> list[Broken]:
     """Every property that ``answer`` breaks; with ``shrink`` the first one's case is minimal."""
     found: list[Broken] = []
     for prop in spec.properties:

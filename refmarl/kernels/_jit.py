@@ -69,7 +69,7 @@ if JIT:
     import numba
 
     if not os.environ.get("NUMBA_CACHE_DIR"):
-        numba.config.CACHE_DIR = _cache_dir()
+        setattr(numba.config, "CACHE_DIR", _cache_dir())  # noqa: B010
 
     def kernel(f: Callable[P, R]) -> Callable[P, R]:
         """Compile ``f`` at its first call; ``kernel.py_func`` is the Python function."""

@@ -16,7 +16,10 @@ from refmarl.testing.strategies import games_with_profiles, mixtures
 def test_expected_utility_is_linear_in_each_strategy(case, data):
     game, profile = case
     j = data.draw(st.integers(0, game.num_players - 1))
-    other, weight = data.draw(mixtures(game.num_actions[j])), data.draw(st.sampled_from([0, 0.3, 1]))
+    other, weight = (
+        data.draw(mixtures(game.num_actions[j])),
+        data.draw(st.sampled_from([0, 0.3, 1])),
+    )
 
     def with_j(x):
         return expected_utility(game, [*profile[:j], x, *profile[j + 1 :]])
@@ -30,9 +33,7 @@ def test_expected_utility_is_linear_in_each_strategy(case, data):
 def test_expected_utility_at_a_pure_profile_is_the_payoff(case, data):
     game, _ = case
     actions = tuple(data.draw(st.integers(0, k - 1)) for k in game.num_actions)
-    assert_array_equal(
-        expected_utility(game, game.pure(actions)), game.payoffs[(slice(None), *actions)]
-    )
+    assert_array_equal(expected_utility(game, game.pure(actions)), game.payoffs[:, *actions])
 
 
 @pytest.mark.equation("1.1")

@@ -27,6 +27,11 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(game.payoffs.copy(), list(profile))
 
 
+def _at(payoffs: Any, a: tuple[int, ...]) -> Any:
+    """u(a), shape (n,)."""
+    return payoffs[(slice(None), *a)]
+
+
 def _weights(case: Case) -> dict[tuple[int, ...], float]:
     """Π_j x_j(a_j) of every joint action a."""
     indices = product(*(range(len(x)) for x in case.profile))
@@ -36,14 +41,14 @@ def _weights(case: Case) -> dict[tuple[int, ...], float]:
 
 
 def _definition(answer: Answer, case: Case) -> None:
-    terms = [w * case.payoffs[(slice(None), *a)] for a, w in _weights(case).items()]
+    terms = [w * _at(case.payoffs, a) for a, w in _weights(case).items()]
     close(answer(*case), np.sum(terms, axis=0), "u(x)")
 
 
 def _pure_profiles(answer: Answer, case: Case) -> None:
     for a in _weights(case):
         profile = [np.eye(len(x))[k] for x, k in zip(case.profile, a, strict=True)]
-        close(answer(case.payoffs, profile), case.payoffs[(slice(None), *a)], f"u at the pure {a}")
+        close(answer(case.payoffs, profile), _at(case.payoffs, a), f"u at the pure {a}")
 
 
 def _linear(answer: Answer, case: Case) -> None:
@@ -79,7 +84,7 @@ def _axes_in_wrong_order(payoffs: Any, profile: Any) -> Any:
 
 
 def _only_most_likely(payoffs: Any, profile: Any) -> Any:
-    return payoffs[(slice(None), *(int(np.argmax(x)) for x in profile))]
+    return _at(payoffs, tuple(int(np.argmax(x)) for x in profile))
 
 
 def _sum_of_probabilities(payoffs: Any, profile: Any) -> Any:
@@ -139,7 +144,9 @@ SPEC = Spec(
         Mistake("only the most likely action of each player counts", _only_most_likely),
         Mistake("probabilities are added where they must be multiplied", _sum_of_probabilities),
         Mistake("the strategies are ignored: a plain mean of the payoffs", _uniform),
-        Mistake("players after the second are taken to play their first action", _first_two_players),
+        Mistake(
+            "players after the second are taken to play their first action", _first_two_players
+        ),
     ),
     reference=_library,
 )

@@ -79,7 +79,8 @@ def regrets(game: NormalForm, profile: Sequence[Any]) -> Array:
             (values_against(game, strategies, i), x) for i, x in enumerate(strategies)
         )
     ]
-    return np.maximum(np.stack(gains, axis=-1), 0.0)
+    gained: Array = np.maximum(np.stack(gains, axis=-1), 0.0)
+    return gained
 
 
 def nash_conv(game: NormalForm, profile: Sequence[Any]) -> Any:

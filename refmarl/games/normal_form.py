@@ -138,7 +138,8 @@ def _payoffs(values: Any) -> Array:
 def contract(u: Array, x: Array, kept: int) -> Array:
     """Σ_a u(…, a) x(…, a) over the last axis; before it u has ``kept`` axes that x has not."""
     column = x.reshape(*x.shape[:-1], *(1,) * (kept - 1), x.shape[-1], 1)
-    return (u @ column)[..., 0]
+    product: Array = (u @ column)[..., 0]
+    return product
 
 
 def expected_utility(game: NormalForm, profile: Sequence[Any]) -> Array:

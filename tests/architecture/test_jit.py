@@ -1,0 +1,70 @@
+"""The JIT policy: the cache follows every source, and the switch works."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "refmarl"
+
+
+def _run(code, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout.strip()
+
+
+def test_the_switch_gives_plain_python_without_numba():
+    code = """
+import sys
+from refmarl.kernels._jit import kernel
+@kernel
+def f(x): return x + 1
+print(f(1), f.py_func is f, "numba" in sys.modules)
+"""
+    assert _run(code, REFMARL_JIT="0") == "2 True False"
+
+
+def test_a_kernel_follows_an_edit_of_its_callee_in_another_file(tmp_path):
+    package = tmp_path / "refmarl" / "kernels"
+    package.mkdir(parents=True)
+    (package / "_jit.py").write_bytes((PACKAGE / "kernels" / "_jit.py").read_bytes())
+    head = "from ._jit import kernel\n"
+    outer = head + "from .inner import inner\n@kernel\ndef outer(x):\n    return inner(x) + 1\n"
+    (package / "outer.py").write_text(outer)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    code += "from refmarl.kernels.outer import outer; print(outer(1))"
+    answers = []
+    for factor in (10, 500):
+        (package / "inner.py").write_text(
+            head + f"@kernel\ndef inner(x):\n    return x * {factor}\n"
+        )
+        answers.append(_run(code, XDG_CACHE_HOME=str(tmp_path / "cache"), NUMBA_CACHE_DIR=""))
+    assert answers == ["11", "501"]
+
+
+def test_it_works_where_no_home_can_be_written():
+    code = "from refmarl.kernels._jit import kernel; print(kernel(lambda x: x + 1)(1))"
+    env = {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/proc/nonexistent", "NUMBA_CACHE_DIR": ""}
+    if os.name != "posix":
+        pytest.skip("needs /proc")
+    assert _run(code, **env) == "2"
+
+
+def test_help_loads_nothing_heavy():
+    code = """
+import sys
+from refmarl.cli import main
+try: main(["--help"])
+except SystemExit: pass
+heavy = {"numpy", "scipy", "numba", "matplotlib", "hypothesis", "rich"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    assert _run(code).splitlines()[-1] == "[]"

@@ -32,29 +32,39 @@ print(f(1), f.py_func is f, "numba" in sys.modules)
     assert _run(code, REFMARL_JIT="0") == "2 True False"
 
 
-def test_a_kernel_follows_an_edit_of_its_callee_in_another_file(tmp_path):
-    package = tmp_path / "refmarl" / "kernels"
-    package.mkdir(parents=True)
-    (package / "_jit.py").write_bytes((PACKAGE / "kernels" / "_jit.py").read_bytes())
-    head = "from ._jit import kernel\n"
-    outer = head + "from .inner import inner\n@kernel\ndef outer(x):\n    return inner(x) + 1\n"
-    (package / "outer.py").write_text(outer)
+@pytest.fixture
+def package(tmp_path):
+    """A small package named refmarl whose kernels may be edited, and the code that runs it."""
+    folder = tmp_path / "refmarl" / "kernels"
+    folder.mkdir(parents=True)
+    (tmp_path / "refmarl" / "__init__.py").touch()
+    (folder / "__init__.py").touch()
+    (folder / "_jit.py").write_bytes((PACKAGE / "kernels" / "_jit.py").read_bytes())
+    outer = "from .inner import inner\n@kernel\ndef outer(x):\n    return inner(x) + 1\n"
+    (folder / "outer.py").write_text("from ._jit import kernel\n" + outer)
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-    code += "from refmarl.kernels.outer import outer; print(outer(1))"
+    return folder, code + "from refmarl.kernels.outer import outer; print(outer(1))"
+
+
+def _write_inner(folder, factor):
+    text = f"from ._jit import kernel\n@kernel\ndef inner(x):\n    return x * {factor}\n"
+    (folder / "inner.py").write_text(text)
+
+
+def test_a_kernel_follows_an_edit_of_its_callee_in_another_file(package, tmp_path):
+    folder, code = package
     answers = []
     for factor in (10, 500):
-        (package / "inner.py").write_text(
-            head + f"@kernel\ndef inner(x):\n    return x * {factor}\n"
-        )
+        _write_inner(folder, factor)
         answers.append(_run(code, XDG_CACHE_HOME=str(tmp_path / "cache"), NUMBA_CACHE_DIR=""))
     assert answers == ["11", "501"]
 
 
-def test_it_works_where_no_home_can_be_written():
-    code = "from refmarl.kernels._jit import kernel; print(kernel(lambda x: x + 1)(1))"
+@pytest.mark.skipif(os.name != "posix", reason="needs /proc, which nobody can write to")
+def test_it_works_where_no_home_can_be_written(package):
+    folder, code = package
+    _write_inner(folder, 1)
     env = {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/proc/nonexistent", "NUMBA_CACHE_DIR": ""}
-    if os.name != "posix":
-        pytest.skip("needs /proc")
     assert _run(code, **env) == "2"
 
 

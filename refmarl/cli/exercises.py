@@ -82,7 +82,8 @@ def _check(args: argparse.Namespace) -> int:
     chosen = [_exercise(name) for name in args.exercise] or list(exercises().values())
     score = total = failed = 0.0
     for exercise in chosen:
-        result = check(exercise, _find(exercise, args.dir))
+        path = _find(exercise, args.dir)
+        result = check(exercise, path)
         score, total = score + result.score, total + exercise.points
         skipped = result.status == "not-started" and not args.exercise
         failed += result.status != "pass" and not skipped
@@ -90,7 +91,7 @@ def _check(args: argparse.Namespace) -> int:
         if result.status == "fail":
             e = exercise.equation
             trail = f"\n  Read: docs/{e.folder}/{e.label}.md   More: refmarl hint {e.label}"
-        print(report(result, trail), flush=True)
+        print(report(result, path, trail), flush=True)
     print(f"\n{score:g} of {total:g} points")
     return 1 if failed else 0
 

@@ -1,8 +1,10 @@
 """Check a student's own file, in this process: for one's own work, not for strangers'."""
 
+import io
 import sys
 import traceback
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from ..check import InputError
 from .catalogue import Exercise, spec
-from .spec import Broken, Case, Mistake, broken, diagnosis
+from .spec import Broken, Case, Mistake, Property, broken, diagnosis
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,20 @@ class Result:
 
     exercise: Exercise
     status: str
-    passed: tuple[str, ...] = ()
+    passed: tuple[Property, ...] = ()
     failed: tuple[Broken, ...] = ()
     mistake: Mistake | None = None
     message: str = ""
+    printed: str = ""
 
     @property
     def score(self) -> float:
-        """Points: the share of the properties that hold."""
-        total = len(self.passed) + len(self.failed)
-        return round(self.exercise.points * len(self.passed) / total, 2) if total else 0.0
+        """Points: the share of the laws that hold, if every gate is passed."""
+        earned = sum(not p.gate for p in self.passed)
+        total = earned + sum(not b.property.gate for b in self.failed)
+        if not total or any(b.property.gate for b in self.failed):
+            return 0.0
+        return round(self.exercise.points * earned / total, 2)
 
 
 def load(path: Path) -> ModuleType:
@@ -50,6 +56,13 @@ def check(exercise: Exercise, path: Path, examples: int = 60) -> Result:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        result = _judge(exercise, path, examples)
+    return replace(result, printed=printed.getvalue())
+
+
+def _judge(exercise: Exercise, path: Path, examples: int) -> Result:
     try:
         answer = getattr(load(path), exercise.function, None)
     except Exception:
@@ -64,8 +77,8 @@ def check(exercise: Exercise, path: Path, examples: int = 60) -> Result:
         if result and isinstance(result.error, NotImplementedError):
             return Result(exercise, "not-started")
         failed += [result] if result else []
-    names = {result.property.says for result in failed}
-    passed = tuple(p.says for p in law.properties if p.says not in names)
+    broke = [result.property for result in failed]
+    passed = tuple(p for p in law.properties if p not in broke)
     if not failed:
         return Result(exercise, "pass", passed)
     mistake = diagnosis(law, answer)
@@ -95,7 +108,7 @@ def _literal(value: object) -> str:
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def report(result: Result, trail: str = "") -> str:
+def report(result: Result, path: Path, trail: str = "") -> str:
     """What a student reads: the first broken law in full, the others in one line each."""
     exercise = result.exercise
     label = exercise.equation.label
@@ -105,22 +118,32 @@ def report(result: Result, trail: str = "") -> str:
         return f"{label}: could not be run\n{result.message}"
     total = len(result.passed) + len(result.failed)
     head = f"{label}: {len(result.passed)} of {total} laws hold, {result.score:g}/{exercise.points}"
-    lines = [head, *(f"  ✓ {says}" for says in result.passed)]
+    lines = [head, *(f"  ✓ {p.says}" for p in result.passed)]
     for k, item in enumerate(result.failed):
         lines.append(f"  ✗ {item.property.says}")
-        lines += _explain(item) if k == 0 else []
+        lines += _explain(item, path) if k == 0 else []
     if result.mistake:
         lines.append(f"  Looks like: {result.mistake.says}.")
-    return "\n".join(lines) + trail
+    return "\n".join(lines + _printed(result.printed)) + trail
 
 
-def _explain(item: Broken) -> list[str]:
-    error = item.error
-    text = str(error).strip().splitlines() or [type(error).__name__]
-    if not isinstance(error, AssertionError):
-        text[0] = f"{type(error).__name__}: {text[0]}"
-    lines = ["    smallest case found:"] if item.case is not None else []
-    if item.case is not None:
-        lines += [f"      {line}" for line in show_case(item.case).splitlines()]
-    lines += [f"    {line}" for line in text if not line.startswith("Falsifying")][:12]
-    return [*lines, f"    Hint: {item.property.hint}"]
+def _explain(item: Broken, path: Path) -> list[str]:
+    """The smallest case of a broken law, what came of it, and a hint."""
+    text = str(item.error).strip().splitlines()[:12] or [""]
+    if not isinstance(item.error, AssertionError):
+        text[0] = f"{type(item.error).__name__}: {text[0]}"
+    frames = traceback.extract_tb(item.error.__traceback__)
+    own = [f for f in frames if f.filename == str(path)]
+    if own:
+        text.append(f"in {own[-1].name}, line {own[-1].lineno}: {own[-1].line}")
+    case = show_case(item.case).splitlines() if item.case is not None else []
+    lines = ["    smallest case found:", *(f"      {line}" for line in case)] if case else []
+    return [*lines, *(f"    {line}" for line in text), f"    Hint: {item.property.hint}"]
+
+
+def _printed(text: str, most: int = 8) -> list[str]:
+    """The first lines that the answer itself printed: it was called many times."""
+    lines = text.splitlines()
+    shown = [f"    {line}" for line in lines[:most]]
+    more = [f"    … {len(lines) - most} lines more"] if len(lines) > most else []
+    return ["  Your prints:", *shown, *more] if lines else []

@@ -16,11 +16,15 @@ Case = tuple[Any, ...]  # a NamedTuple: the arguments of the answer, by name
 
 @dataclass(frozen=True)
 class Property:
-    """A law that every right answer obeys; ``check(answer, case)`` raises AssertionError."""
+    """A law that every right answer obeys; ``check(answer, case)`` raises AssertionError.
+
+    A ``gate`` earns nothing, because a wrong answer may pass it too; but it must be passed.
+    """
 
     says: str
     check: Callable[[Answer, Any], None]
     hint: str
+    gate: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,12 @@ def close(answer: Any, expected: Any, what: str, atol: float = 1e-9) -> None:
     )
 
 
+def shaped(answer: Any, shape: tuple[int, ...], what: str) -> None:
+    """Assert that ``answer`` is a finite real array of this shape, whatever its values."""
+    close(answer, np.zeros(shape), what, atol=np.inf)
+    assert np.isfinite(np.asarray(answer, dtype=float)).all(), f"{what}: not finite: {answer}"
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two answers agree, through tuples and lists."""
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
@@ -105,12 +115,16 @@ def _names(case: Case) -> tuple[str, ...]:
 
 PURE = (
     Property(
-        "the inputs are left unchanged", _unchanged, "Work on a copy: x = np.array(x, dtype=float)."
+        "the inputs are left unchanged",
+        _unchanged,
+        "Work on a copy: x = np.array(x, dtype=float).",
+        gate=True,
     ),
     Property(
         "equal inputs give equal answers",
         _repeatable,
         "Keep nothing between calls: no global, no mutable default argument.",
+        gate=True,
     ),
 )
 

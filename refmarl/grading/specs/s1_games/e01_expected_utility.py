@@ -10,7 +10,7 @@ from ....check import Array
 from ....games import NormalForm
 from ....games import expected_utility as reference
 from ....testing.strategies import games_with_profiles
-from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
 
 
 class Case(NamedTuple):
@@ -43,6 +43,10 @@ def _weights(case: Case) -> dict[tuple[int, ...], float]:
 def _definition(answer: Answer, case: Case) -> None:
     terms = [w * _at(case.payoffs, a) for a, w in _weights(case).items()]
     close(answer(*case), np.sum(terms, axis=0), "u(x)")
+
+
+def _shape(answer: Answer, case: Case) -> None:
+    shaped(answer(*case), (len(case.profile),), "u(x)")
 
 
 def _pure_profiles(answer: Answer, case: Case) -> None:
@@ -116,6 +120,12 @@ SPEC = Spec(
     function="expected_utility",
     cases=cases(),
     properties=(
+        Property(
+            "it is one real number per player",
+            _shape,
+            "After the last player's actions are summed out, only the axis of the players is left.",
+            gate=True,
+        ),
         Property(
             "at a pure profile it is the payoff of that joint action",
             _pure_profiles,

@@ -62,8 +62,9 @@ def size_cap(shape: Sequence[int], name: str) -> None:
 def mixture(x: Any, size: int, name: str) -> Array:
     """A mixed strategy (..., size): non-negative, each row summing to 1 (within 1e-6)."""
     array = real_array(x, name)
-    if array.shape[-1] != size:
-        raise InputError(f"{name}: need {size} probabilities, got {array.shape[-1]}")
+    if array.shape[-1:] != (size,):
+        got = array.shape[-1] if array.ndim else "one number"
+        raise InputError(f"{name}: need {size} probabilities, got {got}")
     total = array.sum(axis=-1)
     if (array < -1e-9).any() or (abs(total - 1.0) > 1e-6).any():
         raise InputError(

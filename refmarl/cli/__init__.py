@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import equations, exercises
+from . import equations, exercises, listing, solve
 
-VERBS = (equations, exercises)
+VERBS = (equations, exercises, listing, solve)
 EPILOG = "Example: refmarl show nash"
 
 

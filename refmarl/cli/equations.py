@@ -1,10 +1,14 @@
 """``refmarl equations`` and ``refmarl show``: the ledger, whole and row by row."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._output import as_json, example, table
+
+if TYPE_CHECKING:
+    from ..games.library import Entry
 
 
 def add(verbs: Any) -> None:
@@ -64,8 +68,8 @@ def _show(args: argparse.Namespace) -> int:
 
     try:
         equation = find(args.name)
-    except KeyError as error:
-        return _show_game(args, error)
+    except KeyError:
+        return _show_game(args)
     row = next(r for r in _all_rows() if r["label"] == equation.label)
     if args.json:
         as_json(row | {"statement": equation.statement, "laws": equation.laws})
@@ -109,5 +113,65 @@ def _line(place: str, tag: str) -> str:
     return ""
 
 
-def _show_game(args: argparse.Namespace, unknown: KeyError) -> int:
-    raise unknown
+def _show_game(args: argparse.Namespace) -> int:
+    from ..equations import EQUATIONS
+    from ..games import library
+    from ._games import entry
+
+    base = args.name.partition(":")[0]
+    if base not in library.names():
+        raise KeyError(_unknown(base, (*EQUATIONS, *library.names())))
+    found = entry(args.name)
+    if args.json:
+        as_json(_entry(found))
+    else:
+        _print_entry(found)
+    return 0
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"no equation or game {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _entry(found: "Entry") -> dict[str, Any]:
+    """A library game as plain data; probabilities are texts, exact."""
+    game = found.game
+    return {
+        "name": found.name,
+        "title": game.title,
+        "players": list(game.players),
+        "actions": [list(names) for names in game.actions],
+        "payoffs": game.payoffs.tolist(),
+        "parameters": dict(found.parameters),
+        "source": found.source,
+        "notes": found.notes,
+        "equilibria": [[[str(p) for p in x] for x in profile] for profile in found.equilibria],
+        "complete": found.complete,
+        "value": None if found.value is None else str(found.value),
+    }
+
+
+def _print_entry(found: "Entry") -> None:
+    from ..games.show import text
+
+    game = found.game
+    print(f"{found.name}: {game.title}\n\n{text(game)}\n")
+    parameters = ", ".join(f"{key}={value}" for key, value in found.parameters.items())
+    value = "" if found.value is None else str(found.value)
+    for key, line in (
+        ("source", found.source),
+        ("notes", found.notes),
+        ("parameters", parameters),
+        ("value", value),
+    ):
+        if line:
+            print(f"  {key:11} {line}")
+    number = len(found.equilibria)
+    whole = "all" if found.complete else "not all"
+    print(f"\n  {number} published {'equilibrium' if number == 1 else 'equilibria'}, {whole}")
+    for profile in found.equilibria:
+        print("    " + " | ".join(" ".join(map(str, x)) for x in profile))
+    print(f"\n  refmarl solve {found.name} computes them")

@@ -23,6 +23,13 @@ ROWS = (
         title="Best response",
         statement=r"$BR_i(x_{-i}) = \arg\max_{x_i} u_i(x_i, x_{-i})$",
         exercise=True,
+        closed=True,
+        source="Nash 1951",
+        laws=(
+            "a pure best response always exists; the mixed ones are the mixtures of the pure ones",
+            "unaffected by adding f(a_-i) to u_i, and by the player's own present strategy",
+            "a strictly dominated action is never one",
+        ),
     ),
     Equation(
         tag="1.3",
@@ -33,6 +40,15 @@ ROWS = (
             r"$\max_{x_i}u_i(x_i,x_{-i})-u_i(x)$"
         ),
         exercise=True,
+        closed=True,
+        source="Nash 1950; enumeration: von Stengel 2002, Avis et al. 2010",
+        laws=(
+            "NashConv ≥ 0, and 0 exactly where each played action is a best response",
+            "positive affine changes of payoffs keep the equilibria",
+            "renaming actions renames the equilibria",
+            "deleting a strictly dominated action keeps the equilibria",
+            "a nondegenerate bimatrix game has an odd number",
+        ),
     ),
     Equation(
         tag="1.4",
@@ -67,6 +83,15 @@ ROWS = (
             r"$\sum_{a_{-i}}p(a)\,[u_i(a_i,a_{-i})-u_i(a_i',a_{-i})]\ge0\ \forall i,a_i,a_i'$"
         ),
         exercise=True,
+        closed=True,
+        source="Aumann 1974; coarse: Moulin & Vial 1978",
+        laws=(
+            "every Nash equilibrium is correlated, every correlated one is coarse",
+            "a product distribution is correlated just where it is a Nash equilibrium",
+            "the largest welfare is at least that of every Nash equilibrium",
+            "in zero-sum games every correlated equilibrium pays the value",
+            "a strictly dominated action is never told",
+        ),
     ),
     Equation(
         tag="1.8",
@@ -74,6 +99,15 @@ ROWS = (
         title="Stackelberg commitment",
         statement=r"$\max_{x_L} u_L(x_L, BR_F(x_L))$",
         exercise=True,
+        closed=True,
+        source="Conitzer & Sandholm 2006; weak: von Stengel & Zamir 2010",
+        laws=(
+            "strong ties pay the leader at least as much as weak ones",
+            "strong: at least every Nash and every correlated payoff of the leader",
+            "at least the best commitment to one action, under the same tie rule",
+            "in zero-sum games it is the value, whoever leads",
+            "unchanged by adding a function of the leader's action to the follower's payoffs",
+        ),
     ),
     Equation(
         tag="1.9",
@@ -88,6 +122,16 @@ ROWS = (
         title="Replicator dynamics",
         statement=r"$\dot x_a = x_a\,(u(a,x)-\bar u(x))$",
         exercise=True,
+        closed=True,
+        source="Taylor & Jonker 1978",
+        laws=(
+            "the simplex and its faces are invariant; pure profiles and Nash equilibria rest",
+            "the quotient of two shares grows at the difference of their utilities",
+            "unchanged by payoffs that depend on the opponents alone",
+            "zero-sum with a fully mixed equilibrium x*: Σ_i KL(x_i*‖x_i) is constant",
+            "one population with A' = -A and A x* = 0: Π_a x_a^{x*_a} is constant",
+            "two equal populations of a symmetric game move as one",
+        ),
     ),
     Equation(
         tag="1.11",

@@ -66,6 +66,9 @@ def best_responses(
 def regrets(game: NormalForm, profile: Sequence[Any]) -> Array:
     """max_{x_i} u_i(x_i, x_-i) - u_i(x) of every player, shape (..., n), ≥ 0; Eq. (1.3).
 
+    Summed as Σ_a x_i(a) (max - u_i(a, x_-i)): no term is negative, and a player who plays best
+    responses only has regret 0 exactly, whatever the size of the payoffs.
+
     Examples
     --------
     >>> game = NormalForm.zero_sum([[1, -1], [-1, 1]])
@@ -74,7 +77,7 @@ def regrets(game: NormalForm, profile: Sequence[Any]) -> Array:
     """
     strategies = game.profile(profile)
     gains = [
-        values.max(axis=-1) - (values * x).sum(axis=-1)  # (1.3)
+        ((values.max(axis=-1, keepdims=True) - values) * x).sum(axis=-1)  # (1.3)
         for values, x in (
             (values_against(game, strategies, i), x) for i, x in enumerate(strategies)
         )
@@ -109,5 +112,5 @@ def pure_equilibria(game: NormalForm, tol: float = TOLERANCE) -> list[tuple[int,
     """
     stable = np.ones(game.num_actions, dtype=bool)
     for i, u in enumerate(game.payoffs):
-        stable &= u >= u.max(axis=i, keepdims=True) - tol * scale(game)
+        stable &= u >= u.max(axis=i, keepdims=True) - tol * scale(game)  # (1.3)
     return [tuple(int(k) for k in a) for a in np.argwhere(stable)]

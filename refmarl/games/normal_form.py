@@ -179,7 +179,7 @@ def action_values(game: NormalForm, profile: Sequence[Any], i: int) -> Array:
 
 def values_against(game: NormalForm, profile: Profile, i: int) -> Array:
     """:func:`action_values` for a profile that is already checked."""
-    u = np.moveaxis(game.payoffs[i], i, 0)
+    u: Array = np.moveaxis(game.payoffs[i], i, 0)
     others = [x for j, x in enumerate(profile) if j != i]
     if not others:
         return np.broadcast_to(u, profile[i].shape)

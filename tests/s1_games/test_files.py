@@ -43,7 +43,7 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(game=named_games())
-@example(game=NormalForm([[-0.0, 5e-324]], 'a "quoted\\" \\ title\\', ("\r\n",), ("{", "\\\\")))
+@example(game=NormalForm([[-0.0, 5e-324]], 'a "quoted\\" \\ title\\', ("\r\n",), (("{", "\\\\"),)))
 def test_what_is_written_is_read_bit_for_bit(suffix, game):
     assert_same(FORMATS[suffix].parse(FORMATS[suffix].build(game)), game)
 
@@ -241,7 +241,7 @@ def test_the_three_ways_to_give_payoffs():
         ('{"zero_sum": [[1, 2], [3]]}', "rows of unequal length"),
         ('{"zero_sum": [[1, 2], 3]}', "rows of unequal length"),
         ('{"zero_sum": [[1, 2], [3, [4]]]}', "rows of unequal depth"),
-        ('{"zero_sum": []}', "empty"),
+        ('{"zero_sum": []}', "need 2 axes, got 1 (shape (0,))"),
         ('{"zero_sum": [[]]}', "empty"),
         ('{"zero_sum": 1}', "need a nested list, got a number"),
         ('{"zero_sum": [1]}', "need 2 axes, got 1"),
@@ -311,7 +311,7 @@ def test_archives_of_other_programs():
         (archive(payoffs=b"no array"), "no .npz archive, or a damaged one"),
         (archive(payoffs=header((1, 5))), "a damaged one"),
         (archive(payoffs=header((2, 40000, 40000))), f"the cap is {MAX_ENTRIES}"),
-        (archive(row=header((9000, 9000)), column=header((1, 1))), f"the cap is {MAX_ENTRIES}"),
+        (archive(row=header((9000, 9000)), column=[[1]]), f"the cap is {MAX_ENTRIES}"),
         (archive(payoffs=header((2**62, 2**62, 4))), f"the cap is {MAX_ENTRIES}"),
         (archive(payoffs=header((1, -1))), "shape (1, -1)"),
         (archive(payoffs=header((1,) * 40)), "40 axes"),
@@ -421,7 +421,7 @@ def test_other_suffixes_and_surrogates_are_refused(tmp_path):
     for path in ("game.efg", "game", "game.nfg.gz"):
         with pytest.raises(InputError, match=r"ends in one of .nfg, .json, .npz"):
             read(path)
-    with pytest.raises(InputError, match="no.json"):
+    with pytest.raises(InputError, match="surrogates not allowed"):
         write(NormalForm([[1.0]], "\ud800"), tmp_path / "no.json")
     with pytest.raises(InputError, match="null"):
         read("nul\0.json")
@@ -438,25 +438,29 @@ def test_noise_is_refused_in_one_line(suffix, data):
 GRAMMAR = ["NFG", "1", "R", '"t"', "{", "}", ",", "1/2", "-3", "9", '{ "a" }', '"', "\\", "\n"]
 
 
+def read_or_refuse(parse, data):
+    """The game, or the one line that says why there is none."""
+    try:
+        return parse(data)
+    except InputError as error:
+        return str(error)
+
+
 @given(st.lists(st.sampled_from(GRAMMAR), max_size=25))
 @settings(max_examples=200)
 def test_any_tokens_are_a_game_or_are_refused(tokens):
-    try:
-        assert isinstance(nfg.parse(" ".join(["NFG 1 R", *tokens])), NormalForm)
-    except InputError as error:
-        assert "\n" not in str(error)
+    result = read_or_refuse(nfg.parse, " ".join(["NFG 1 R", *tokens]))
+    assert isinstance(result, NormalForm) or "\n" not in result
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(game=named_games(st.integers(-9, 9).map(float)), data=st.data())
-def test_a_truncated_or_damaged_file_is_read_as_a_game_or_refused(suffix, game, data):
+def test_a_truncated_or_damaged_file_is_a_game_or_is_refused(suffix, game, data):
     whole = FORMATS[suffix].build(game)
     cut = data.draw(st.integers(0, len(whole)), "cut")
     spoiled = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
         spoiled[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     for part in (whole[:cut], bytes(spoiled)):
-        try:
-            assert isinstance(FORMATS[suffix].parse(part), NormalForm)
-        except InputError as error:
-            assert "\n" not in str(error)
+        result = read_or_refuse(FORMATS[suffix].parse, part)
+        assert isinstance(result, NormalForm) or "\n" not in result

@@ -1,0 +1,30 @@
+"""Exercise 1.7: correlated equilibrium.                                       Eq. (1.7)
+
+Read   docs/s1_games/correlated.md              Check  refmarl check correlated
+Time   about 40 minutes                         Needs  nash
+
+A traffic light draws a joint action and tells each driver only its own part. If nobody gains by
+doing anything else than told, that is a correlated equilibrium. All conditions are linear in the
+probabilities of the joint actions, so the best such light is one linear program.
+"""
+
+import numpy as np
+from scipy.optimize import linprog
+
+
+def correlated_equilibrium(row, column):
+    """Return a correlated equilibrium with the largest sum of payoffs, shape (m, n).
+
+    row    : float (m, n)    row[a, b] is what the row player gets
+    column : float (m, n)    column[a, b] is what the column player gets
+
+    The answer p holds the probability of each joint action: p[a, b] >= 0, and they sum to 1. The
+    row player is told a and may play any other a', the column player is told b. If several p are
+    best, any of them will do. A player may have a single action.
+
+    >>> stag_hunt = np.array([[4.0, 0.0], [3.0, 3.0]])
+    >>> correlated_equilibrium(stag_hunt, stag_hunt.T)
+    array([[1., 0.],
+           [0., 0.]])
+    """
+    raise NotImplementedError("correlated: correlated_equilibrium")

@@ -1,0 +1,29 @@
+"""Exercise 1.8: Stackelberg commitment.                                       Eq. (1.8)
+
+Read   docs/s1_games/stackelberg.md             Check  refmarl check stackelberg
+Time   about 35 minutes                         Needs  best-response
+
+The leader announces a mixed strategy and keeps to it, the follower answers with whatever is best
+against it. What should the leader announce? Where the follower is indifferent, it does the leader
+a favour. Decide first what the follower is to play: then the best announcement that makes it want
+to is a linear program.
+"""
+
+import numpy as np
+from scipy.optimize import linprog
+
+
+def stackelberg(row, column):
+    """Return (x, value): the row player's best commitment and what it earns with it.
+
+    row    : float (m, n)    row[a, b] is what the leader, the row player, gets
+    column : float (m, n)    column[a, b] is what the follower gets
+
+    x has shape (m,), is >= 0 and sums to 1; value is a float. Of the follower's best replies to x,
+    the one that pays the leader most is played. If several x are best, any of them will do.
+
+    >>> x, value = stackelberg(np.array([[2.0, 4.0], [1.0, 3.0]]), np.eye(2))
+    >>> print(x.round(6), round(value, 6))
+    [0.5 0.5] 3.5
+    """
+    raise NotImplementedError("stackelberg: stackelberg")

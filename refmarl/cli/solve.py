@@ -1,0 +1,154 @@
+"""``refmarl solve``: the equilibria of a game from a file or of the library."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ._games import LEAST, decimal, load, mixture, player, probability
+from ._output import as_json, example
+
+if TYPE_CHECKING:
+    from ..games import NormalForm
+    from ..games.solve import Answer, Solution
+
+MAX_SHOWN = 50  # equilibria on a terminal, and joint actions of a distribution
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    solve = verbs.add_parser(
+        "solve",
+        help="the equilibria of a game, each with its certificate",
+        description="GAME is a file (.nfg of Gambit, .json, .npz), - for JSON on standard input, "
+        "or a name from `refmarl list games`, with parameters as in hawk-dove:value=2,cost=5. "
+        "Without --method: all equilibria of two players, all pure ones of more. `refmarl list "
+        "methods` says what there is and which options belong to which method.",
+        **example("refmarl solve chicken --method correlated"),
+    )
+    solve.add_argument("game", metavar="GAME")
+    solve.add_argument("--method", default="auto", metavar="M", help="default: auto")
+    solve.add_argument("--json", action="store_true", help="print JSON")
+    solve.add_argument("--steps", type=int, metavar="N", help="rounds of play (default: 10000)")
+    solve.add_argument("--seed", type=int, metavar="S", help="play at random, from this seed")
+    solve.add_argument(
+        "--objective",
+        metavar="O",
+        help="what a correlated equilibrium maximises: welfare (default), --objective=-welfare, "
+        "egalitarian, or a player's name or number",
+    )
+    solve.add_argument("--leader", metavar="P", help="the player who commits (default: the first)")
+    solve.add_argument("--ties", choices=["strong", "weak"], help="default: strong")
+    solve.set_defaults(run=_solve)
+
+
+def _solve(args: argparse.Namespace) -> int:
+    game = load(args.game)
+    from ..games.solve import solve
+
+    solution = solve(
+        game,
+        args.method,
+        steps=args.steps,
+        seed=args.seed,
+        objective=_objective(game, args.objective),
+        leader=None if args.leader is None else player(game, args.leader, "leader"),
+        ties=args.ties,
+    )
+    if args.json:
+        as_json(data(game, solution))
+    else:
+        _print(game, solution)
+    return 0
+
+
+def _objective(game: "NormalForm", text: str | None) -> Any:
+    from ..games.correlated import OBJECTIVES
+
+    if text is None or text in OBJECTIVES:
+        return text
+    return player(game, text, f"objective: {', '.join(OBJECTIVES)} or a player")
+
+
+def data(game: "NormalForm", solution: "Solution") -> dict[str, Any]:
+    """The JSON of a solution; other programs lean on its keys."""
+    return {
+        "title": game.title,
+        "players": list(game.players),
+        "actions": [list(names) for names in game.actions],
+        "method": solution.method,
+        "complete": solution.complete,
+        "reason": solution.reason,
+        "equilibria": [_answer(answer) for answer in solution.equilibria],
+        "facts": solution.facts,
+    }
+
+
+def _answer(answer: "Answer") -> dict[str, Any]:
+    found: dict[str, Any] = {"kind": answer.kind}
+    if answer.profile is not None:
+        found["profile"] = [x.tolist() for x in answer.profile]
+    if answer.distribution is not None:
+        found["distribution"] = answer.distribution.tolist()
+    return found | {"payoffs": answer.payoffs.tolist(), "regret": answer.regret}
+
+
+def _print(game: "NormalForm", solution: "Solution") -> None:
+    from ..games.show import plain, tabular, text
+
+    if game.title:
+        print(plain(game.title) + "\n")
+    table = text(game)
+    print(table + "\n* pure equilibrium" * ("*" in table and tabular(game)) + "\n")
+    count = len(solution.equilibria)
+    print(f"Method {solution.method}: {count} {'solution' if count == 1 else 'solutions'}")
+    for k, answer in enumerate(solution.equilibria[:MAX_SHOWN], start=1):
+        print(f"\n{k}. {answer.kind}")
+        for line in _lines(game, answer):
+            print(f"   {line}")
+    if count > MAX_SHOWN:
+        print(f"\n… and {count - MAX_SHOWN} more (--json prints all)")
+    _print_facts(game, solution)
+    if solution.complete:
+        print("\nComplete: there are no other equilibria.")
+    else:
+        print(f"\nNot complete: {solution.reason}.")
+
+
+def _lines(game: "NormalForm", answer: "Answer") -> list[str]:
+    from ..games.nash import scale
+    from ..games.show import plain
+
+    names = [plain(name) for name in game.players]
+    width = max(map(len, names))
+    payoffs = ", ".join(decimal(x, scale(game)) for x in answer.payoffs)
+    last = f"payoffs {payoffs}; regret {answer.regret:.2g}"
+    if answer.profile is None:
+        return [*_joint(game, answer.distribution), last]
+    rows = zip(names, game.actions, answer.profile, strict=True)
+    return [*(f"{name:{width}}  {mixture(actions, x)}" for name, actions, x in rows), last]
+
+
+def _joint(game: "NormalForm", distribution: Any) -> list[str]:
+    """The joint actions that a device draws, with their probabilities."""
+    import numpy as np
+
+    from ..games.show import described
+
+    drawn = [tuple(int(k) for k in a) for a in np.argwhere(distribution > LEAST)]
+    shown = [(described(game, a), probability(distribution[a])) for a in drawn[:MAX_SHOWN]]
+    width = max(len(name) for name, _ in shown)
+    lines = [f"{name:{width}}  {p}" for name, p in shown]
+    return lines + [f"… and {len(drawn) - MAX_SHOWN} more"] * (len(drawn) > MAX_SHOWN)
+
+
+def _print_facts(game: "NormalForm", solution: "Solution") -> None:
+    """What a method says besides its equilibria."""
+    from ..games.nash import scale
+    from ..games.show import plain
+
+    facts = solution.facts
+    if "value" in facts:
+        print(f"\nValue: {decimal(facts['value'], scale(game))}")
+    for r in facts.get("removed", ()):
+        print(f"   round {r['round']}: {plain(r['player'])} never plays {plain(r['action'])}")
+    if "kept" in facts:
+        print("Left: " + " × ".join("{" + ", ".join(map(plain, a)) + "}" for a in facts["kept"]))

@@ -1,0 +1,68 @@
+"""The studies of section 1, games."""
+
+from ..study import Study
+
+
+def _study(name: str, title: str, question: str, *labels: str) -> Study:
+    module = f"{__name__}.{name.replace('-', '_')}"
+    return Study(
+        name=f"s1.{name}", title=title, question=question, labels=labels, module=module
+    )
+
+
+STUDIES = (
+    _study(
+        "equilibria",
+        "Equilibria by several methods",
+        "Do methods that have nothing in common find the same equilibria, and what proves each?",
+        "nash",
+        "best-response",
+        "zero-sum-value",
+    ),
+    _study(
+        "best-responses",
+        "Best-response curves",
+        "Where do the best responses of two players cross, and why one, two or three times?",
+        "best-response",
+        "nash",
+    ),
+    _study(
+        "replicator",
+        "Replicator dynamics",
+        "Does evolution reach the equilibrium, or circle round it for ever?",
+        "replicator",
+    ),
+    _study(
+        "fictitious-play",
+        "Fictitious play",
+        "When does playing against the opponent's past lead to equilibrium, and when not?",
+        "fictitious-play",
+    ),
+    _study(
+        "correlated",
+        "Correlated equilibria",
+        "What can two players reach when they listen to a common signal?",
+        "correlated",
+    ),
+    _study(
+        "stackelberg",
+        "Commitment",
+        "What is it worth to commit to a mixed strategy before the other moves?",
+        "stackelberg",
+        "nash",
+    ),
+    _study(
+        "regret-matching",
+        "Regret matching",
+        "How fast does regret vanish, beside the bound that theory gives?",
+        "regret-matching",
+    ),
+    _study(
+        "welfare",
+        "Dominance, Pareto optimality and welfare",
+        "How much do players lose because each looks after itself?",
+        "dominance",
+        "pareto",
+        "social-welfare",
+    ),
+)

@@ -115,6 +115,14 @@ ROWS = (
         title="Fictitious play",
         statement=r"$\bar x_i^{t+1}=\bar x_i^t+\frac1{t+1}(BR_i(\bar x_{-i}^t)-\bar x_i^t)$",
         exercise=True,
+        closed=True,
+        source="Brown 1951; Robinson 1951; Shapley 1964; Monderer & Shapley 1996",
+        laws=(
+            "t times an average is a count of plays; the first average is the start",
+            "every play is a best response to the averages before it",
+            "NashConv of the averages tends to 0 in two-player zero-sum and in potential games",
+            "on Shapley's game it stays away from 0 from every pure start",
+        ),
     ),
     Equation(
         tag="1.10",
@@ -142,6 +150,14 @@ ROWS = (
             r"$R_t(a)=\sum_{s\le t}u_s(a)-\langle x_s,u_s\rangle$"
         ),
         exercise=True,
+        closed=True,
+        source="Hart & Mas-Colell 2000; Tammelin 2014 (RM+)",
+        laws=(
+            "average regret at most Δ √(A/T), surely with expected regrets",
+            "the mean of the joint strategies is a coarse correlated equilibrium up to the regrets",
+            "zero-sum: NashConv of the average strategies at most the sum of the average regrets",
+            "positive regrets and the regrets of the next round are orthogonal",
+        ),
     ),
     Equation(
         tag="1.12",

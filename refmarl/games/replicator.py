@@ -1,4 +1,4 @@
-"""Replicator dynamics: shares grow at the rate of their advantage (course §1.2).
+"""Replicator dynamics: shares grow at the rate of their advantage (course §1).
 
     ẋ_a = x_a (u(a, x) - ū(x)),     ū(x) = Σ_b x_b u(b, x)                    (1.10)
 
@@ -289,8 +289,8 @@ def _flow(
 
 def _softmax(z: Array, alive: NDArray[np.bool_]) -> Array:
     """exp(z_a) / Σ exp(z_b) over the actions that are alive, 0 elsewhere."""
-    top = np.where(alive, z, -np.inf).max(axis=-1, keepdims=True)
-    return _onto_simplex(np.where(alive, np.exp(np.minimum(z - top, 0.0)), 0.0))
+    z = np.where(alive, z, -np.inf)
+    return _onto_simplex(np.exp(z - z.max(axis=-1, keepdims=True)))
 
 
 def _solve(

@@ -140,7 +140,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.6g}".replace("-", "−")
+        return f"{value + 0.0:.6g}".replace("-", "−")
     if isinstance(value, list):
-        return "(" + ", ".join(shown(x) for x in value) + ")"
+        return "(" + ", ".join(shown(x) for x in value) + ")" if value else "none"
     return str(value)

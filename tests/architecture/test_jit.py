@@ -78,3 +78,29 @@ heavy = {"numpy", "scipy", "numba", "matplotlib", "hypothesis", "rich"}
 print(sorted(heavy & set(sys.modules)))
 """
     assert _run(code).splitlines()[-1] == "[]"
+
+
+PLAYED = """
+import hashlib
+import numpy as np
+from refmarl.games.fictitious import fictitious_play
+from refmarl.games.generators import random_game
+from refmarl.games.regret import regret_matching
+from refmarl.games.support import support_enumeration
+
+digest = hashlib.sha256()
+for seed, shape in enumerate([(3, 3), (2, 4), (2, 2, 3)]):
+    game = random_game(np.random.default_rng(seed), shape)
+    play = fictitious_play(game, 60)
+    learned = regret_matching(game, 60, rng=np.random.default_rng(seed))
+    arrays = [*play.averages, play.run_lengths, learned.joint, learned.regrets]
+    if len(shape) == 2:
+        arrays += [x for profile in support_enumeration(game).profiles for x in profile]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_compiled_and_plain_kernels_give_the_same_bits():
+    assert _run(PLAYED, REFMARL_JIT="1") == _run(PLAYED, REFMARL_JIT="0")

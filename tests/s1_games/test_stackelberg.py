@@ -304,6 +304,16 @@ def test_an_unattained_supremum_reckons_with_the_worst_equivalent_reply():
 
 
 @pytest.mark.equation("1.8")
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_of_two_regions_with_the_weak_value_one_that_attains_it_is_taken(order):
+    """1 pays 1 at the tie only, where 2 pays 0; 2 pays 1 to the leader's second action as well."""
+    leads = np.array([[0, -1], [2, 1]])[:, order]
+    best = stackelberg(NormalForm.bimatrix(leads, np.eye(2)[:, order]), ties="weak")
+    assert (best.payoff, best.attained) == (pytest.approx(1), True)
+    assert_allclose(best.strategy, [0, 1], atol=1e-9)
+
+
+@pytest.mark.equation("1.8")
 def test_a_thin_region_counts_for_strong_ties_only():
     """The follower plays 2 only at the even mixture, where it is indifferent between all."""
     game = NormalForm.bimatrix([[0, 5, 0], [0, 5, 0]], [[1, 0, -1], [-1, 0, 1]])

@@ -181,7 +181,7 @@ def _bounds(game: NormalForm, value: float, steps: int) -> plots.Panel:
         plots.band(ax, play.times.astype(float), low, high, plots.BLUE)
         ax.semilogx(play.times, high, color=plots.ORANGE, linestyle="--", label="conceded")
         ax.semilogx(play.times, low, color=plots.BLUE, label="secured")
-        ax.axhline(value, color=plots.INK, linestyle=":", label=f"value {value:.4g}")
+        ax.axhline(value, color=plots.INK, linestyle=":", label="value " + f"{value:.4g}".replace("-", "−"))
         ax.set(xlabel="plays t", ylabel="payoff of player 1")
 
     alt = f"Bounds on the value of O'Neill's game closing in on {value:.4g}."
@@ -199,6 +199,7 @@ def _counts(solved: list[Solved]) -> plots.Panel:
         ax.bar(where, games, color=plots.SKY, edgecolor=plots.BLUE, width=0.6)
         for x, height in zip(where, games, strict=True):
             ax.text(x, height + 0.2, str(height), ha="center")
+        ax.set_ylim(0, max(games) + 1.5)
         ax.set_xticks(where, [str(k) for k in numbers])
         ax.set(xlabel="number of (extreme) equilibria", ylabel="games")
         ax.grid(False, axis="x")

@@ -62,7 +62,7 @@ def _invariants(span: float) -> list[Row]:
 
 def _period() -> list[Row]:
     """The linearised field at the centre of RPS has eigenvalues ± i/√3."""
-    times = np.linspace(0, 120, 24001)
+    times = np.linspace(0, 60, 12001)
     x = replicator(RPS, EVEN + 1e-4 * np.array([1, -1, 0]), times)[:, 0] - 1 / 3
     k = np.flatnonzero((x[:-1] < 0) & (x[1:] >= 0))
     upward = times[k] - x[k] * (times[1] - times[0]) / (x[k + 1] - x[k])
@@ -72,11 +72,11 @@ def _period() -> list[Row]:
 
 def _averages() -> list[Row]:
     """Along an orbit the mean share of each action tends to the equilibrium's, like 1/t."""
-    times = np.linspace(0, 2000, 40001)
+    times = np.linspace(0, 1000, 20001)
     x = replicator(BIASED, EVEN, times)
     mean = (x[:-1] + x[1:]).mean(axis=0) / 2
     off = float(abs(mean - CENTRE["BIASED"]).max())
-    return [at_most("biased: distance of the mean share up to t = 2000 from x*", off, 0.01)]
+    return [at_most("biased: distance of the mean share up to t = 1000 from x*", off, 0.01)]
 
 
 def _spirals() -> list[Row]:
@@ -107,8 +107,8 @@ def _panels() -> tuple[plots.Panel, ...]:
     biased = [np.array([a, 10, 5]) / (a + 15) for a in (2.0, 5.0, 16.0)]
     inner, outer = np.array([0.42, 0.31, 0.27]), np.array([0.9, 0.07, 0.03])
     circles = tuple((0.5, q) for q in (0.6, 0.75, 0.88, 0.97))
-    edge = (0.3, 0.6, 0.9, 0.97)
-    border = tuple((0.03, q) for q in edge) + tuple((p, 0.03) for p in edge)
+    edge = (0.6, 0.72, 0.8, 0.95)
+    border = tuple((0.05, q) for q in edge) + tuple((p, 0.05) for p in edge)
     return (
         _portrait("Rock, paper, scissors", RPS, EVEN, ring, 40.0, "closed orbits"),
         _portrait(

@@ -25,7 +25,8 @@ def cases(draw: st.DrawFn) -> Case:
     """Games of one to four players with few different payoffs: ties and equal outcomes abound."""
     most = draw(st.sampled_from([1, 2, 4]))
     elements = st.integers(-most, most).map(float)
-    return Case(draw(games(1, 4, elements=elements)).payoffs.copy())
+    few, many = games(1, 3, elements=elements), games(4, 4, max_actions=2, elements=elements)
+    return Case(draw(few | many).payoffs.copy())
 
 
 def _mask(answer: Answer, payoffs: Array) -> NDArray[np.bool_]:
@@ -77,7 +78,7 @@ def _players_alike(answer: Answer, case: Case) -> None:
     assert (got == want).all(), "the answer changed when the players were numbered backwards"
 
 
-def _pairs(payoffs: Any) -> tuple[Array, Array]:
+def _pairs(payoffs: Any) -> tuple[Any, Any]:
     """Outcomes (K, 1, n) and (1, K, n)."""
     u = payoffs.reshape(len(payoffs), -1).T
     return u[:, None, :], u[None, :, :]

@@ -5,6 +5,7 @@ these averages are exact in floating point. Later an answer that never rounds ma
 equal values as larger, so that any action within rounding of the best is accepted.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,7 +82,7 @@ def _counts(answer: Answer, case: Case) -> None:
 
 def _replies(answer: Answer, case: Case) -> None:
     path = [_averages(answer, case, t) for t in range(1, case.steps + 1)]
-    for t, (now, after) in enumerate(zip(path, path[1:], strict=False), start=1):
+    for t, (now, after) in enumerate(pairwise(path), start=1):
         for x, z, values, name in zip(now, after, _values(case, now), "xy", strict=True):
             played = (t + 1) * z - t * x
             action = int(np.argmax(played))

@@ -34,7 +34,7 @@ def cases(draw: st.DrawFn) -> Case:
         payoffs[i] += draw(arrays(float, others, elements=OWN))
     every = draw(st.permutations(pure_equilibria(NormalForm(payoffs))))
     some = list(every[: draw(st.integers(1, len(every)))])
-    least = min(payoffs[(slice(None), *a)].sum() for a in some)
+    least = min(float(payoffs.sum(axis=0)[a]) for a in some)
     if least <= 0:  # a constant for all players changes no equilibrium
         payoffs += np.ceil((1 - least) / len(sizes))
     return Case(payoffs, some)

@@ -1,0 +1,35 @@
+"""Exercise 1.4: the value of a zero-sum game.                                 Eq. (1.4)
+
+Read   docs/s1_games/zero-sum-value.md          Check  refmarl check zero-sum-value
+Time   about 35 minutes                         Needs  expected-utility
+
+What the row player gets, the column player pays. Each fears the best reply of the other: the row
+player looks for the mixture whose worst column is best, the column player for the mixture whose
+best row is worst. Both are linear programs, and they end in the same number.
+"""
+
+import numpy as np
+from scipy.optimize import linprog
+
+
+def zero_sum_value(A):
+    """Return (value, x, y): the value of the game and an optimal strategy of each player.
+
+    A : float (m, n)    the row player gets A[i, j], the column player gets -A[i, j]
+
+    value is a float, x has shape (m,), y has shape (n,). Payoffs may be negative. Where a player
+    has several optimal strategies, any of them will do.
+
+    >>> value, x, y = zero_sum_value(np.array([[3.0, 0.0], [1.0, 2.0]]))
+    >>> print(round(value, 6), x.round(6), y.round(6))
+    1.5 [0.25 0.75] [0.5 0.5]
+    """
+    raise NotImplementedError("zero-sum-value: zero_sum_value")
+
+
+def _maximin(A):
+    """Return (v, x): the most v that a mixture x of the rows secures in every column of A.
+
+    A helper that you may use, change or delete.
+    """
+    raise NotImplementedError("zero-sum-value: zero_sum_value")

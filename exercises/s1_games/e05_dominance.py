@@ -1,0 +1,46 @@
+"""Exercise 1.5: iterated elimination of strictly dominated actions.           Eq. (1.5)
+
+Read   docs/s1_games/dominance.md               Check  refmarl check dominance
+Time   about 40 minutes                         Needs  zero-sum-value
+
+An action that some mixture of the others beats whatever the opponent does will not be played. Once
+it is gone, actions of the opponent may have lost their only excuse, and so on. What is left does
+not depend on the order.
+"""
+
+import numpy as np
+from scipy.optimize import linprog
+
+
+def iterated_elimination(row, column):
+    """Return (rows, columns): masks of the actions that survive, bool (m,) and bool (n,).
+
+    row : float (m, n)       row[a, b] is the row player's payoff
+    column : float (m, n)    column[a, b] is the column player's payoff
+
+    An action goes if a mixture of its owner's actions pays more in every case that is left: more
+    than a tie, and in *every* one. A mixture may do what no single action does:
+
+    >>> row = np.array([[3.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
+    >>> column = np.array([[0.0, 1.0], [0.0, 1.0], [9.0, 0.0]])
+    >>> rows, columns = iterated_elimination(row, column)
+    >>> print(rows, columns)
+    [False  True False] [False  True]
+    """
+    raise NotImplementedError("dominance: iterated_elimination")
+
+
+def undominated(u):
+    """Return the mask (m,) of the rows of u that no mixture of rows beats in every column.
+
+    A helper that you may use, change or delete.
+    """
+    raise NotImplementedError("dominance: iterated_elimination")
+
+
+def most_gain(u, a):
+    """Return the largest eps by which a mixture of the rows of u beats row a in every column.
+
+    A helper that you may use, change or delete.
+    """
+    raise NotImplementedError("dominance: iterated_elimination")

@@ -1,0 +1,195 @@
+"""Ours beside the published numbers of section 1: one function for each S-number."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ...check import Array, Profile
+from ...games import NormalForm, expected_utility, pure_equilibria
+from ...games.correlated import correlated_equilibrium, violation
+from ...games.fictitious import fictitious_play
+from ...games.pareto import pareto_frontier
+from ...games.regret import regret_matching
+from ...games.replicator import discrete_replicator, replicate, replicator, replicator_field
+from ...games.stackelberg import stackelberg
+from ...games.support import support_enumeration
+from ...games.welfare import social_welfare
+from ...games.zero_sum import zero_sum_value
+from ..published import Found, exact
+
+Data = dict[str, Any]
+
+
+def _game(data: Data) -> NormalForm:
+    return NormalForm.bimatrix(data["row"], data["column"])
+
+
+def matched(published: list[Any], found: tuple[Profile, ...]) -> list[Any]:
+    """``found`` as lists, in the order of ``published``: nearest first, what is left over last."""
+    left = [[x.tolist() for x in profile] for profile in found]
+    order = []
+    for wanted in exact(published):
+        if left:
+            flat = np.concatenate([np.ravel(x) for x in wanted])
+            off = [abs(np.concatenate([np.ravel(x) for x in p]) - flat).max() for p in left]
+            order.append(left.pop(int(np.argmin(off))))
+    return order + left
+
+
+def printed(data: Data, full: bool) -> Iterator[Found]:
+    """S1.00: what the course prints."""
+    for key in ("prisoners_dilemma", "coordination"):
+        entry = data[key]
+        pure = pure_equilibria(_game(entry))
+        yield Found(f"{key.replace('_', ' ')}: pure equilibria", entry["pure"], pure)
+    dilemma, coordination = data["prisoners_dilemma"], data["coordination"]
+    optimal = bool(pareto_frontier(_game(dilemma))[tuple(dilemma["pure"][0])])
+    yield Found("(1, 1) is Pareto optimal", dilemma["pareto_optimal"], optimal)
+    mixed = [x for x in support_enumeration(_game(coordination)).profiles if max(x[0]) < 1]
+    yield Found("the mixed one it omits", [coordination["mixed"]], matched([], tuple(mixed)), 1e-12)
+    for key in ("section_7_prisoners_dilemma", "section_7_battle_of_the_sexes"):
+        entry = data[key]
+        game = _game(entry)
+        pure = pure_equilibria(game)
+        yield Found(f"{key.replace('_', ' ')}: pure equilibria", entry["pure"], pure)
+        welfare = [float(social_welfare(game)[a]) for a in pure]
+        yield Found(f"{key.replace('_', ' ')}: welfare there", entry["welfare"], welfare)
+
+
+def bimatrix(data: Data, full: bool) -> Iterator[Found]:
+    """S1.01: all extreme equilibria."""
+    for entry in data["games"]:
+        found = support_enumeration(_game(entry)).profiles
+        got = matched(entry["equilibria"], found)
+        yield Found(entry["name"], entry["equilibria"], got, data["tolerance"], entry["source"])
+
+
+def identity(data: Data, full: bool) -> Iterator[Found]:
+    """S1.02: 2^n − 1."""
+    for n, count in zip(data["n"], data["count"], strict=True):
+        found = support_enumeration(NormalForm.bimatrix(np.eye(n), np.eye(n))).profiles
+        yield Found(f"{n} × {n}", count, len(found))
+
+
+def long_paths(data: Data, full: bool) -> Iterator[Found]:
+    """S1.04: a single equilibrium of full support."""
+    published = [data["equilibrium"]]
+    got = matched(published, support_enumeration(_game(data)).profiles)
+    yield Found("the only equilibrium", published, got, data["tolerance"])
+
+
+def oneill(data: Data, full: bool) -> Iterator[Found]:
+    """S1.05: by the linear program and by supports."""
+    yield from _zero_sum(data)
+    game = NormalForm.zero_sum(data["row"])
+    published = [[data["mixture"]] * 2]
+    got = matched(published, support_enumeration(game).profiles)
+    yield Found("by supports", published, got, data["tolerance"])
+
+
+def _zero_sum(data: Data) -> Iterator[Found]:
+    value, x, y, _ = zero_sum_value(data["row"])
+    yield Found("value", data["value"], value, data["tolerance"])
+    yield Found("row mixture", data["mixture"], x, data["tolerance"])
+    yield Found("column mixture", data["mixture"], y, data["tolerance"])
+
+
+def biased(data: Data, full: bool) -> Iterator[Found]:
+    """S1.06: by the linear program, and by regret matching to the peer's own tolerance."""
+    yield from _zero_sum(data)
+    task = data["regret_matching"]
+    play = regret_matching(NormalForm.zero_sum(data["row"]), task["steps"], times=[task["steps"]])
+    for who, x in zip(("row", "column"), play.averages, strict=True):
+        case = f"regret matching, {task['steps']} rounds, {who}"
+        yield Found(case, data["mixture"], x[-1], task["tolerance"])
+
+
+def evolution(data: Data, full: bool) -> Iterator[Found]:
+    """S1.09: the field, and where its trajectories are."""
+    tol = data["tolerance"]
+    field = replicator_field(data["derivative"]["A"], data["derivative"]["x"])
+    yield Found("derivatives at six points", data["derivative"]["xdot"], field, tol)
+    for path in data["trajectories"]:
+        x = replicator(path["A"], path["y0"], np.linspace(0, 10, 100))
+        at = [int(k) for k in path["x_at"]]
+        case = f"from {path['y0']}, at {len(at)} times up to 10"
+        yield Found(case, list(path["x_at"].values()), x[at], tol)
+    for case, key in (("with mutation, t = 10", "mutation"), ("five actions, t = 10", "five")):
+        task = data[key]
+        x = replicator(task["A"], task["y0"], [0.0, task["t_end"]], mutation=task.get("Q"))
+        yield Found(case, task["x_end"], x[-1], tol)
+    task = data["asymmetric"]
+    game = NormalForm.bimatrix(task["A"], task["B"])
+    x, y = replicate(game, (task["x0"], task["y0"]), [0.0, task["t_end"]])
+    yield Found("two populations, t = 100", [task["x_end"], task["y_end"]], [x[-1], y[-1]], tol)
+    task = data["discrete"]
+    yield Found("one generation", task["x_next"], discrete_replicator(task["A"], task["x"]), 1e-12)
+
+
+def counted(data: Data, full: bool) -> Iterator[Found]:
+    """S1.10: counts after 10000 plays on top of given ones."""
+    game = NormalForm.bimatrix(data["A"], data["B"])
+    play = fictitious_play(game, data["iterations"], initial_counts=data["initial_counts"])
+    yield Found("row counts", data["row_counts"], play.counts[0])
+    yield Found("column counts", data["col_counts"], play.counts[1])
+
+
+def shapley(data: Data, full: bool) -> Iterator[Found]:
+    """S1.11: the cycle on Shapley's game."""
+    lengths = data["run_lengths"]
+    steps = sum(lengths) * (1000 if full else 10)
+    game = NormalForm.bimatrix(data["A"], data["B"])
+    play = fictitious_play(game, steps, start=data["start"], times=[steps])
+    got = play.run_lengths
+    yield Found(f"first {len(lengths)} run lengths", lengths, got[: len(lengths)])
+    ratio = float(got[-2] / got[-3])
+    yield Found("ratio of run lengths", data["ratio_limit"], ratio, data["ratio_tolerance"])
+    a, b = play.run_profiles.T
+    paid = float(game.payoffs[:, a, b].sum(axis=0) @ got / steps)
+    tol = data["payoff_sum_tolerance"]
+    yield Found("mean of both payoffs together", data["payoff_sum"], paid, tol)
+    nash = [float(expected_utility(game, x).sum()) for x in support_enumeration(game).profiles]
+    yield Found("the same in the only equilibrium", [data["nash_payoff_sum"]], nash, 1e-9)
+
+
+def chicken(data: Data, full: bool) -> Iterator[Found]:
+    """S1.12: Nash, a device, the best and the worst device."""
+    tol, game = data["tolerance"], NormalForm.bimatrix(data["A"], data["B"])
+    mixed = next(x for x in support_enumeration(game).profiles if max(x[0]) < 1)
+    pays = expected_utility(game, mixed)
+    yield Found("mixed Nash payoffs", [data["mixed_nash_payoff"]] * 2, pays, tol)
+    thirds = data["aumann_thirds_device"]
+    p = np.array(exact(thirds["p"]))
+    yield Found("device of thirds", [thirds["payoff_each"]] * 2, (game.payoffs * p).sum((1, 2)), tol)
+    yield Found("gain from disobeying it", 0, violation(game, p), tol)
+    best, task = correlated_equilibrium(game, "welfare"), data["max_welfare_ce"]
+    yield Found("best device", task["p"], best.distribution, tol)
+    yield Found("its payoffs", [task["payoff_each"]] * 2, best.payoffs, tol)
+    worst, task = correlated_equilibrium(game, "-welfare"), data["min_welfare_ce"]
+    yield Found("worst device", task["p"], worst.distribution, tol)
+    yield Found("its welfare", task["sum"], float(worst.payoffs.sum()), tol)
+
+
+def commitments(data: Data, full: bool) -> Iterator[Found]:
+    """S1.13: the row player leads."""
+    for k, task in enumerate(data["games"], start=1):
+        best = stackelberg(NormalForm.bimatrix(task["A"], task["B"]))
+        yield Found(f"game {k}: payoff", task["leader_value"], best.payoff, data["tolerance"])
+        x: Array = best.strategy
+        yield Found(f"game {k}: commitment", task["commitment"], x, data["tolerance"])
+
+
+FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
+    "S1.00": printed,
+    "S1.01": bimatrix,
+    "S1.02": identity,
+    "S1.04": long_paths,
+    "S1.05": oneill,
+    "S1.06": biased,
+    "S1.09": evolution,
+    "S1.10": counted,
+    "S1.11": shapley,
+    "S1.12": chicken,
+    "S1.13": commitments,
+}

@@ -138,9 +138,7 @@ def _inline(text: str, panel: Panel, name: str) -> str:
 
 def css() -> str:
     """The colours as CSS variables, for a light and for a dark page."""
-    light, dark = (
-        "".join(f"--{key}:{pair[k]};" for key, pair in PALETTE.items()) for k in (0, 1)
-    )
+    light, dark = ("".join(f"--{key}:{pair[k]};" for key, pair in PALETTE.items()) for k in (0, 1))
     return (
         f":root{{color-scheme:light dark;{light}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"

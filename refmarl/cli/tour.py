@@ -68,6 +68,7 @@ def _seed(text: str) -> int:
 def _tour(args: argparse.Namespace) -> int:
     from ..studies import STUDIES
     from ..studies.report import as_text, page, ready, results, write
+    from ..studies.study import shown
 
     chosen = [s for s in STUDIES.values() if args.section in (None, s.section)]
     if not chosen:
@@ -83,7 +84,7 @@ def _tour(args: argparse.Namespace) -> int:
         write(args.picture.parent, {args.picture.name: _picture(performed)})
     failed = [row for row in rows if not row["ok"]]
     for row in failed:
-        print(f"NOT MET  {row['name']}: expected {row['expected']}, got {row['got']}")
+        print(f"NOT MET  {row['name']}: expected {shown(row['expected'])}, got {shown(row['got'])}")
     print(f"{len(rows) - len(failed)} of {len(rows)} expectations met: {args.out / 'report.html'}")
     return 1 if failed else 0
 
@@ -146,7 +147,7 @@ def _run(args: argparse.Namespace) -> int:
     from ..analysis.plots import picture
     from ..studies import find
     from ..studies.report import as_text, ready, results, write
-    from ..studies.study import shown
+    from ..studies.study import raised, shown
 
     study = find(args.study)
     ready(args.out)
@@ -169,7 +170,7 @@ def _run(args: argparse.Namespace) -> int:
                 row.name,
                 shown(row.expected),
                 shown(row.got),
-                row.tolerance,
+                raised(row.tolerance),
                 "yes" if row.ok else "NO",
             )
             for row in performed[0].outcome.rows
@@ -199,7 +200,7 @@ def _reproduce(args: argparse.Namespace) -> int:
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    from ..studies.study import shown
+    from ..studies.study import raised, shown
 
     table(
         ("name", "case", "published", "got", "tolerance", "met"),
@@ -209,7 +210,7 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
                 row["case"],
                 _cut(shown(row["published"])),
                 _cut(shown(row["got"])),
-                row["tolerance"],
+                raised(row["tolerance"]),
                 "yes" if row["ok"] else "NO",
             )
             for row in rows

@@ -49,6 +49,8 @@ ROWS = (
             "deleting a strictly dominated action keeps the equilibria",
             "a nondegenerate bimatrix game has an odd number",
         ),
+        errata="The text leaves open that strategies are mixed, and prints two of three equilibria "
+        "of the coordination game: docs/errata.md, B1 and D.",
     ),
     Equation(
         tag="1.4",
@@ -56,6 +58,14 @@ ROWS = (
         title="Value of a zero-sum game",
         statement=r"$v=\max_x\min_y x^\top A y=\min_y\max_x x^\top A y$",
         exercise=True,
+        closed=True,
+        source="von Neumann 1928; Dantzig 1951",
+        laws=(
+            "what x secures is what y concedes: minimax = maximin",
+            "v(A + c) = v(A) + c, and v(cA) = c v(A) for c > 0",
+            "v(-Aᵀ) = -v(A); 0 if A = -Aᵀ",
+            "(ad - bc)/(a + d - b - c) for 2 × 2 games without a saddle point",
+        ),
     ),
     Equation(
         tag="1.5",
@@ -66,6 +76,14 @@ ROWS = (
             r"$\exists x_i:\ u_i(x_i,a_{-i})>u_i(a_i,a_{-i})\ \forall a_{-i}$"
         ),
         exercise=True,
+        closed=True,
+        source="Pearce 1984; Bernheim 1984",
+        laws=(
+            "every Nash equilibrium survives, and none is added",
+            "the order of deletion does not matter",
+            "doing it again changes nothing",
+            "an action is dominated iff it is best against no belief",
+        ),
     ),
     Equation(
         tag="1.6",
@@ -73,6 +91,15 @@ ROWS = (
         title="Pareto optimality",
         statement=r"$\nexists a': u_j(a')\ge u_j(a)\ \forall j$",
         exercise=True,
+        closed=True,
+        source="Pareto 1906; algorithms: Kung, Luccio & Preparata 1975, Chomicki et al. 2003",
+        laws=(
+            "the frontier is not empty, and nothing on it is dominated",
+            "everything off it is dominated by something on it",
+            "unchanged by strictly increasing maps of each player's utility",
+            "a maximiser of welfare is on it",
+            "renaming players and actions renames it",
+        ),
     ),
     Equation(
         tag="1.7",
@@ -108,6 +135,8 @@ ROWS = (
             "in zero-sum games it is the value, whoever leads",
             "unchanged by adding a function of the leader's action to the follower's payoffs",
         ),
+        errata="The text takes the follower's argmax for one policy; it is a set and needs a rule "
+        "for ties: docs/errata.md, A14.",
     ),
     Equation(
         tag="1.9",
@@ -233,5 +262,15 @@ ROWS = (
         title="Social welfare and the price of anarchy",
         statement=r"$W(a)=\sum_iu_i(a)$, $\max_aW/\min_{NE}W$",
         exercise=True,
+        closed=True,
+        source="Koutsoupias & Papadimitriou 1999; stability: Anshelevich et al. 2004",
+        laws=(
+            "price of anarchy ≥ price of stability ≥ 1",
+            "multiplying all payoffs by a positive constant changes neither",
+            "with common interest the price of stability is 1",
+            "the worst equilibrium alone decides the price of anarchy",
+        ),
+        errata="The printed welfares 2, 3 and 3 belong to other payoffs than section 1's: "
+        "docs/errata.md, D.",
     ),
 )

@@ -15,7 +15,7 @@ from typing import Any
 from .. import __version__
 from ..check import InputError
 from ..equations import EQUATIONS
-from .study import Performed, Row, jsonable, shown
+from .study import Performed, Row, jsonable, raised, shown
 
 TITLES = (
     "Foundations and game theory",
@@ -94,8 +94,8 @@ def _contents(performed: Sequence[Performed]) -> str:
 def _study(p: Performed) -> str:
     """One study: question, figures, table, and where to read on."""
     study, outcome = p.study, p.outcome
-    read = ", ".join(
-        f"({row.tag}) {escape(row.title)}, <code>docs/{row.folder}/{row.label}.md</code>"
+    read = "; ".join(
+        f"({row.tag}) {escape(row.title)} <code>docs/{row.folder}/{row.label}.md</code>"
         for row in (EQUATIONS[label] for label in study.labels)
     )
     figures = "\n".join(
@@ -120,7 +120,7 @@ def _table(rows: Sequence[Row]) -> str:
         f'<tr class="{_state(row.ok)}"><th scope="row">{escape(row.name)}</th>'
         f'<td data-name="expected">{escape(shown(row.expected))}</td>'
         f'<td data-name="got">{escape(shown(row.got))}</td>'
-        f'<td data-name="tolerance">{escape(row.tolerance)}</td>'
+        f'<td data-name="tolerance">{escape(raised(row.tolerance))}</td>'
         f'<td class="mark" data-name="met">{"✓ yes" if row.ok else "✗ no"}</td></tr>'
         for row in rows
     )

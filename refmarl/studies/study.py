@@ -6,6 +6,7 @@ numbers alone and among others.
 """
 
 import math
+import re
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -135,12 +136,28 @@ def jsonable(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """``value`` for people: six digits, lists in parentheses."""
+    """``value`` for people: six digits, powers of ten raised, lists in parentheses."""
     value = jsonable(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value + 0.0:.6g}".replace("-", "−")
+        text = f"{value + 0.0:.6g}"
+        return raised(f"{value:.2e}" if "e" in text else text)
     if isinstance(value, list):
         return "(" + ", ".join(shown(x) for x in value) + ")" if value else "none"
-    return str(value)
+    return raised(str(value)) if isinstance(value, str) else str(value).replace("-", "−")
+
+
+def raised(text: str) -> str:
+    """Numbers such as -1.20e-09 in ``text`` written as −1.2·10⁻⁹; other text as it is."""
+    return re.sub(r"(?<![\w.])(-?)(\d+(?:\.\d+)?)(?:e([+-]\d+))?(?![\w.])", _raised, text)
+
+
+def _raised(found: re.Match[str]) -> str:
+    sign, mantissa, exponent = found.groups()
+    sign = "−" if sign else ""
+    if exponent is None:
+        return sign + mantissa
+    power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    digits = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{sign}{'' if digits == '1' else f'{digits}·'}10{power}"

@@ -132,6 +132,9 @@ def test_a_player_is_named_before_it_is_numbered(tmp_path, solved):
     for name, leader in (("1", "1"), ("2", "2")):
         found = solved(str(path), "--method", "stackelberg", "--leader", name)
         assert found["facts"]["leader"] == leader
+    for name in ("2", "employer"):
+        found = solved("inspection", "--method", "stackelberg", "--leader", name)
+        assert found["facts"]["leader"] == "employer"
 
 
 # -- bad games ----------------------------------------------------------------------

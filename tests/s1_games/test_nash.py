@@ -20,7 +20,7 @@ from refmarl.games.nash import (
     regrets,
     scale,
 )
-from refmarl.testing.strategies import INTEGERS, games, games_with_profiles, mixtures
+from refmarl.testing.strategies import INTEGERS, REALS, games, games_with_profiles, mixtures
 
 
 def players(game):
@@ -144,7 +144,9 @@ def test_ties_hold_though_sums_are_rounded():
     game = NormalForm.zero_sum(row)
     assert len(set(action_values(game, game.uniform(), 0))) > 1  # the case is one
     assert best_responses(game, game.uniform(), 0).all()
-    assert best_responses(NormalForm.zero_sum(1e9 * np.array(row)), game.uniform(), 0).all()
+    large = NormalForm.zero_sum(1e12 * np.array(row))
+    assert np.ptp(action_values(large, large.uniform(), 0)) > 1e-6
+    assert best_responses(large, large.uniform(), 0).all()
 
 
 # (1.3) Regret and equilibrium.
@@ -258,9 +260,13 @@ def test_a_batch_of_profiles_is_one_profile_after_the_other(case, size):
         assert_array_equal(best_responses(game, batch, i), expected)
 
 
-def test_pure_play_of_a_best_response_has_regret_exactly_zero():
-    game = NormalForm.zero_sum(np.array([[0.1, -1e9], [1e9, 0.3]]))
-    assert_array_equal(regrets(game, game.pure((1, 1))), 0.0)
+@given(games_with_profiles(elements=REALS), st.sampled_from([1.0, 1e9]))
+def test_regret_is_exactly_zero_where_all_actions_are_worth_the_same(case, factor):
+    game, profile = case
+    payoffs = factor * game.payoffs
+    for i in players(game):
+        payoffs[i] = payoffs[i].take([0], axis=i)
+    assert_array_equal(regrets(NormalForm(payoffs), profile), 0.0)
 
 
 @pytest.mark.parametrize(("i", "needs"), [(2, "0..1, got 2"), (-1, "got -1"), (True, "got True")])

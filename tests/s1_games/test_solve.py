@@ -102,6 +102,10 @@ def test_a_leader_of_either_side_gets_what_commitment_is_worth():
         (answer,) = solve(CHICKEN, "stackelberg", leader=leader).equilibria
         assert answer.payoffs[leader] == pytest.approx(7)
         assert_allclose(expected_utility(CHICKEN, answer.profile), answer.payoffs, atol=1e-9)
+    game = NormalForm.bimatrix([[2, 4], [1, 3]], [[1, 0], [0, 1]])
+    (answer,) = solve(game, "stackelberg").equilibria  # (1/2, 1/2): no Nash equilibrium
+    assert regrets(game, answer.profile)[0] == pytest.approx(0.5)
+    assert answer.regret <= 1e-9
     (weak,) = solve(CHICKEN, "stackelberg", leader=1, ties="weak").equilibria
     assert weak.payoffs[1] <= 7 + 1e-9
 
@@ -114,8 +118,14 @@ def test_the_objective_chooses_among_correlated_equilibria():
     assert best.sum() == pytest.approx(10.5)
     assert worst.sum() == pytest.approx(7.2)
     assert first[0] == pytest.approx(7)
-    coarse = solve(CHICKEN, "coarse-correlated").equilibria[0].payoffs
-    assert coarse.sum() >= best.sum() - 1e-9
+
+
+def test_being_told_later_restricts_less():
+    row, column = [[0, 0, 1], [0, 0, 2], [2, 0, 0]], [[0, 2, 3], [1, 0, 0], [0, 2, 3]]
+    game = NormalForm.bimatrix(row, column)
+    told, coarse = (solve(game, m).equilibria[0] for m in ("correlated", "coarse-correlated"))
+    assert coarse.payoffs.sum() > told.payoffs.sum() + 0.1
+    assert violation(game, coarse.distribution) > 0.01
 
 
 def test_auto_falls_back_where_supports_are_too_many():

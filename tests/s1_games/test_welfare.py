@@ -88,6 +88,7 @@ def test_in_a_game_of_constant_sum_every_profile_has_price_1(data):
     assert_allclose(price_of_anarchy(game, [profile]), 1.0, rtol=1e-12)
 
 
+@pytest.mark.equation("1.21")
 def test_the_course_prints_welfare_2_and_3():
     """§7.6: the prisoner's dilemma at (1, 1), the battle of the sexes at (0, 0) and (1, 1)."""
     dilemma = social_welfare(library.game("prisoners-dilemma-positive"))

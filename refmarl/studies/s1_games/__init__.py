@@ -5,9 +5,7 @@ from ..study import Study
 
 def _study(name: str, title: str, question: str, *labels: str) -> Study:
     module = f"{__name__}.{name.replace('-', '_')}"
-    return Study(
-        name=f"s1.{name}", title=title, question=question, labels=labels, module=module
-    )
+    return Study(name=f"s1.{name}", title=title, question=question, labels=labels, module=module)
 
 
 STUDIES = (

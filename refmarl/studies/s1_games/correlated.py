@@ -68,7 +68,10 @@ def _nested() -> list[Row]:
         least = min(plain - welfare, coarse - plain)
         title = f"{game.title}: least step in welfare from Nash to correlated to coarse"
         rows.append(at_least(title, least, -1e-8))
-    return [at_most("Nash equilibria as devices: largest gain from disobeying", max(gains), 1e-9), *rows]
+    return [
+        at_most("Nash equilibria as devices: largest gain from disobeying", max(gains), 1e-9),
+        *rows,
+    ]
 
 
 def _ties() -> list[Row]:
@@ -104,7 +107,9 @@ def _polygons(game: NormalForm, directions: int) -> plots.Panel:
 
     def draw(ax: Any) -> None:
         ax.fill(*everything.T, color=plots.GRID, alpha=0.6, linewidth=0, label="all lotteries")
-        ax.fill(*plain.T, facecolor=plots.SKY, edgecolor=plots.BLUE, linewidth=2, label="correlated")
+        ax.fill(
+            *plain.T, facecolor=plots.SKY, edgecolor=plots.BLUE, linewidth=2, label="correlated"
+        )
         loop = np.vstack([coarse, coarse[:1]])
         ax.plot(*loop.T, color=plots.ORANGE, linestyle="--", label="coarse")
         for k, (u, x) in enumerate(nash):

@@ -76,7 +76,9 @@ def _learn(game: NormalForm, steps: int) -> tuple[Profile, Profile]:
 def _certified(solved: list[Solved]) -> list[Row]:
     count = sum(len(s.found.profiles) for s in solved)
     worst = max(float(nash_conv(s.game, x)) for s in solved for x in s.found.profiles)
-    even = [s.entry.name for s in solved if not s.found.degenerate and len(s.found.profiles) % 2 == 0]
+    even = [
+        s.entry.name for s in solved if not s.found.degenerate and len(s.found.profiles) % 2 == 0
+    ]
     return [
         at_most(f"largest NashConv of the {count} equilibria found by supports", worst, 1e-7),
         equal("nondegenerate games with an even number of equilibria", even, []),
@@ -99,7 +101,9 @@ def _published(solved: list[Solved], entries: list[library.Entry]) -> list[Row]:
     return [
         equal("games whose published equilibria are not those found", missing, []),
         equal("games whose pure equilibria differ between supports and search", differ, []),
-        equal(f"the same, search and published, for {len(many)} games of three players", others, []),
+        equal(
+            f"the same, search and published, for {len(many)} games of three players", others, []
+        ),
     ]
 
 
@@ -181,7 +185,9 @@ def _bounds(game: NormalForm, value: float, steps: int) -> plots.Panel:
         plots.band(ax, play.times.astype(float), low, high, plots.BLUE)
         ax.semilogx(play.times, high, color=plots.ORANGE, linestyle="--", label="conceded")
         ax.semilogx(play.times, low, color=plots.BLUE, label="secured")
-        ax.axhline(value, color=plots.INK, linestyle=":", label="value " + f"{value:.4g}".replace("-", "−"))
+        ax.axhline(
+            value, color=plots.INK, linestyle=":", label="value " + f"{value:.4g}".replace("-", "−")
+        )
         ax.set(xlabel="plays t", ylabel="payoff of player 1")
 
     alt = f"Bounds on the value of O'Neill's game closing in on {value:.4g}."

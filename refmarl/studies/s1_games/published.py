@@ -161,7 +161,9 @@ def chicken(data: Data, full: bool) -> Iterator[Found]:
     yield Found("mixed Nash payoffs", [data["mixed_nash_payoff"]] * 2, pays, tol)
     thirds = data["aumann_thirds_device"]
     p = np.array(exact(thirds["p"]))
-    yield Found("device of thirds", [thirds["payoff_each"]] * 2, (game.payoffs * p).sum((1, 2)), tol)
+    yield Found(
+        "device of thirds", [thirds["payoff_each"]] * 2, (game.payoffs * p).sum((1, 2)), tol
+    )
     yield Found("gain from disobeying it", 0, violation(game, p), tol)
     best, task = correlated_equilibrium(game, "welfare"), data["max_welfare_ce"]
     yield Found("best device", task["p"], best.distribution, tol)

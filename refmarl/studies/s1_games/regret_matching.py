@@ -56,18 +56,20 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
 
 def bound(game: NormalForm, times: Array) -> Array:
     """max_i Δ_i √(A_i/T), shape (K,)."""
-    ranges = [float(np.ptp(u)) * np.sqrt(k) for u, k in zip(game.payoffs, game.num_actions, strict=True)]
+    ranges = [
+        float(np.ptp(u)) * np.sqrt(k) for u, k in zip(game.payoffs, game.num_actions, strict=True)
+    ]
     value: Array = max(ranges) / np.sqrt(times)
     return value
 
 
 def _sample(game: NormalForm, steps: int, rng: np.random.Generator, seeds: int) -> Sampled:
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     plays = [regret_matching(game, steps, rng=stream) for stream in rng.spawn(seeds)]
     worst = np.array([p.regrets.max(axis=1) for p in plays])
     error = worst.std(axis=0, ddof=1) / np.sqrt(seeds)
-    half = float(student.ppf(0.975, seeds - 1)) * error
+    half = float(stdtrit(seeds - 1, 0.975)) * error
     return Sampled(plays[0].times.astype(float), worst.mean(axis=0), half, seeds)
 
 
@@ -76,7 +78,9 @@ def _surely(game: NormalForm, plays: dict[bool, RegretPlay]) -> list[Row]:
     for plus, play in plays.items():
         ratio = play.regrets.max(axis=1) / bound(game, play.times)
         name = "RM+" if plus else "RM"
-        rows.append(at_most(f"{name}: largest ratio of regret to bound, all T", float(ratio.max()), 1.0))
+        rows.append(
+            at_most(f"{name}: largest ratio of regret to bound, all T", float(ratio.max()), 1.0)
+        )
         excess = violation(game, play.joint, coarse=True) - play.regrets[-1].max()
         title = f"{name}: mean joint play, coarse correlated up to its largest regret; excess"
         rows.append(at_most(title, float(excess), 1e-9))
@@ -93,7 +97,9 @@ def _distances(game: NormalForm, plays: dict[bool, RegretPlay], steps: int) -> l
     found = {p: float(nash_conv(game, play.averages)[-1]) for p, play in plays.items()}
     limit = 2 * float(bound(game, np.array([steps]))[0])
     return [
-        at_most(f"zero-sum: NashConv after {steps:,} rounds ≤ sum of bounds, RM", found[False], limit),
+        at_most(
+            f"zero-sum: NashConv after {steps:,} rounds ≤ sum of bounds, RM", found[False], limit
+        ),
         at_most("zero-sum: the same with RM+, linear weights", found[True], limit),
         equal("zero-sum: RM+ comes closer than RM", found[True] < found[False], True),
     ]
@@ -143,4 +149,6 @@ def _zero_sum(game: NormalForm, plays: dict[bool, RegretPlay]) -> plots.Panel:
         ax.loglog(times, 2 * bound(game, times), color=plots.INK, linestyle=":", label="2Δ√(A/T)")
         ax.set(xlabel="rounds T", ylabel="NashConv (payoff)")
 
-    return plots.Panel("Zero-sum game", "NashConv of RM and RM+ falling with T below 2Δ√(A/T).", draw)
+    return plots.Panel(
+        "Zero-sum game", "NashConv of RM and RM+ falling with T below 2Δ√(A/T).", draw
+    )

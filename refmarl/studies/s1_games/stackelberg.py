@@ -90,7 +90,9 @@ def _pieces(game: NormalForm) -> list[Array]:
     reply = np.argmax(x @ game.payoffs[1] + 1e-12 * (x @ game.payoffs[0]), axis=1)
     pay = np.take_along_axis(x @ game.payoffs[0], reply[:, None], axis=1)[:, 0]
     cuts = np.flatnonzero(np.diff(reply)) + 1
-    return [np.stack(pair, axis=1) for pair in zip(np.split(p, cuts), np.split(pay, cuts), strict=True)]
+    return [
+        np.stack(pair, axis=1) for pair in zip(np.split(p, cuts), np.split(pay, cuts), strict=True)
+    ]
 
 
 def _curve(game: NormalForm) -> plots.Panel:

@@ -80,10 +80,16 @@ def _dominance() -> list[Row]:
     mixed = NormalForm.bimatrix([[3, 0], [0, 3], [1, 1]], [[0, 1], [1, 0], [0, 0]])
     kept = {by: iterated_elimination(mixed, by).kept[0] for by in ("pure", "mixed")}
     return [
-        equal("prisoner's dilemma: actions that survive strict dominance", left, (("confess",),) * 2),
+        equal(
+            "prisoner's dilemma: actions that survive strict dominance", left, (("confess",),) * 2
+        ),
         equal("rows (3,0), (0,3), (1,1): survive pure dominators", kept["pure"], (0, 1, 2)),
         equal("the same: survive mixed dominators", kept["mixed"], (0, 1)),
-        equal("traveler's dilemma, claims of 2 to 10: survivors", travellers.game.actions, (("2",),) * 2),
+        equal(
+            "traveler's dilemma, claims of 2 to 10: survivors",
+            travellers.game.actions,
+            (("2",),) * 2,
+        ),
         equal("the same: rounds, one for each claim above 2", travellers.rounds[-1].round, 8),
     ]
 
@@ -154,7 +160,12 @@ def _gifts() -> plots.Panel:
             k[1:], r * k[1:] / n, color=plots.ORANGE, linestyle="--", marker="s", label="a giver"
         )
         ax.plot(
-            k[:-1], 1 + r * k[:-1] / n, color=plots.GREEN, linestyle="-.", marker="d", label="a keeper"
+            k[:-1],
+            1 + r * k[:-1] / n,
+            color=plots.GREEN,
+            linestyle="-.",
+            marker="d",
+            label="a keeper",
         )
         plots.mark(ax, 0, n, label="Nash")
         ax.set(xlabel="players who give", ylabel="payoff", ylim=(0, None))

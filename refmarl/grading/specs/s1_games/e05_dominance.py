@@ -90,7 +90,7 @@ def _equilibria_stay(answer: Answer, case: Case) -> None:
     best = case.row == case.row.max(axis=0)
     best &= case.column == case.column.max(axis=1, keepdims=True)
     for a, b in np.argwhere(best):
-        assert rows[a] and columns[b], f"the equilibrium (row {a}, column {b}) is lost"
+        assert rows[a] & columns[b], f"the equilibrium (row {a}, column {b}) is lost"
 
 
 def _definition(answer: Answer, case: Case) -> None:
@@ -154,12 +154,14 @@ def _by_halves(u: Array) -> Mask:
 
 
 def _never_best(u: Array) -> Mask:
-    return ~(u == u.max(axis=0)).any(axis=1)
+    never: Mask = ~(u == u.max(axis=0)).any(axis=1)
+    return never
 
 
 def _on_average(u: Array) -> Mask:
     average: Array = u.mean(axis=1)
-    return average < average.max() - STRICT
+    below: Mask = average < average.max() - STRICT
+    return below
 
 
 def _as_costs(u: Array) -> Mask:

@@ -34,7 +34,7 @@ PALETTE = {
 INK, MUTED, GRID, PAPER, BLUE, ORANGE, GREEN, PURPLE, SKY = (c[0] for c in PALETTE.values())
 CYCLE = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))  # colour and line style
 
-_STYLE = {
+_STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
@@ -86,6 +86,7 @@ class Figure(NamedTuple):
 
     caption: str
     panels: tuple[Panel, ...]
+    lead: int = 0  # the panel that stands for the others where there is room for one
 
 
 def _fill(figure: Any, panel: Panel) -> None:
@@ -178,14 +179,20 @@ def _smaller(picture: bytes) -> bytes:
 # ---------------------------------------------------------------------------- drawing helpers
 
 
-def mark(ax: Any, x: float, y: float, pure: bool = True, label: str = "", **style: Any) -> None:
+def mark(ax: Any, point: Sequence[float] | Array, pure: bool = True, label: str = "") -> None:
     """An equilibrium: a filled dot where it is pure, an open one where it is mixed."""
-    face = INK if pure else PAPER
-    shape = {"marker": "o", "markersize": 7.5, "markerfacecolor": face} | style
     ax.plot(
-        [x], [y], linestyle="none", markeredgecolor=INK, markeredgewidth=1.6,
-        clip_on=False, zorder=5, label=label or None, **shape,
-    )  # fmt: skip
+        *([c] for c in point),
+        marker="o",
+        markersize=7.5,
+        markerfacecolor=INK if pure else PAPER,
+        markeredgecolor=INK,
+        markeredgewidth=1.6,
+        linestyle="none",
+        clip_on=False,
+        zorder=5,
+        label=label or None,
+    )
 
 
 def band(ax: Any, x: Array, low: Array, high: Array, color: str) -> None:

@@ -1,4 +1,4 @@
-"""``refmarl tour``, ``refmarl run`` and ``refmarl reproduce``: what is expected beside what comes."""
+"""``refmarl tour``, ``run`` and ``reproduce``: what is expected beside what comes out."""
 
 import argparse
 import sys
@@ -136,10 +136,13 @@ def _progress(total: int, quiet: bool) -> Iterator[tuple[Say, Advance]]:
 
 
 def _picture(performed: "Sequence[Performed]") -> bytes:
-    """The first panel of each study, in one picture."""
+    """A panel of each study under the study's title, in one picture."""
     from ..analysis.plots import picture
 
-    panels = [p.outcome.figures[0].panels[0] for p in performed if p.outcome.figures]
+    panels = []
+    for p in performed:
+        for figure in p.outcome.figures[:1]:
+            panels.append(figure.panels[figure.lead]._replace(title=p.study.title))
     return picture(panels, "png", columns=4, dpi=110)
 
 

@@ -8,9 +8,10 @@ the first A_i entries count. Integer payoffs and weights give exact sums below 2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..check import Array
+
 from ._jit import kernel
 
+Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

@@ -144,7 +144,7 @@ def test_ties_hold_though_sums_are_rounded():
     game = NormalForm.zero_sum(row)
     assert len(set(action_values(game, game.uniform(), 0))) > 1  # the case is one
     assert best_responses(game, game.uniform(), 0).all()
-    large = NormalForm.zero_sum(1e12 * np.array(row))
+    large = NormalForm.zero_sum(2.0**40 * np.array(row))  # exact: the rounding grows with it
     assert np.ptp(action_values(large, large.uniform(), 0)) > 1e-6
     assert best_responses(large, large.uniform(), 0).all()
 

@@ -57,7 +57,7 @@ STUDIES = (
     ),
     _study(
         "welfare",
-        "Dominance, Pareto optimality and welfare",
+        "Dominance, Pareto, welfare",
         "How much do players lose because each looks after itself?",
         "dominance",
         "pareto",

@@ -50,7 +50,7 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         "ones. Two curves that bend the same way meet an odd number of times."
     )
     sample = f"{len(GAMES)} games, solved exactly; nothing is drawn at random."
-    return Outcome(tuple(rows), (plots.Figure(caption, tuple(panels)),), sample)
+    return Outcome(tuple(rows), (plots.Figure(caption, tuple(panels), lead=2),), sample)
 
 
 def _is_mixed(x: Profile) -> bool:
@@ -78,7 +78,7 @@ def _panel(game: NormalForm, found: tuple[Profile, ...]) -> plots.Panel:
         ax.plot(first[:, 1], first[:, 0], plots.BLUE, label="BR₁(q)", **above)
         ax.plot(*second.T, plots.ORANGE, linestyle="--", label="BR₂(p)", **above)
         for x in found:
-            plots.mark(ax, x[0][0], x[1][0], pure=not _is_mixed(x))
+            plots.mark(ax, (x[0][0], x[1][0]), pure=not _is_mixed(x))
         ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="p, player 1's first action")
         ax.set_ylabel("q, player 2's first action")
         ax.set_xticks([0, 0.5, 1])

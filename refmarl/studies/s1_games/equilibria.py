@@ -49,18 +49,21 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         *_learned(zero, values, learned),
     )
     caption = (
-        "Left: NashConv of what each method finds, a dot for each zero-sum game: exact methods "
+        "First: NashConv of what each method finds, a dot for each zero-sum game: exact methods "
         "stop at rounding errors (0 is drawn at 10⁻¹⁷), learning comes as near as its steps "
-        "allow. Middle: fictitious play on O'Neill's game; what each side can secure closes in "
-        "on the value. Right: how many equilibria the games of the library have."
+        "allow. Second: fictitious play on O'Neill's game; what each side can secure closes in "
+        "on the value. Third: how many equilibria the games of the library have."
     )
     panels = (
         _certificates(zero, values, learned, steps),
         _bounds(zero["oneill"].game, values["oneill"].value, steps),
         _counts(solved),
     )
-    sample = f"{len(two)} games of two players, {len(zero)} of them zero-sum; {steps:,} steps of learning."
-    return Outcome(rows, (plots.Figure(caption, panels),), sample)
+    sample = (
+        f"n = {len(two)} games of two players, {len(zero)} of them zero-sum; {steps:,} steps of "
+        "learning; no random numbers."
+    )
+    return Outcome(rows, (plots.Figure(caption, panels, lead=1),), sample)
 
 
 def _learn(game: NormalForm, steps: int) -> tuple[Profile, Profile]:
@@ -164,7 +167,7 @@ def _certificates(
             found[method].append(max(float(nash_conv(s.game, x)), 1e-17))
 
     def draw(ax: Any) -> None:
-        for k, ((method, conv), shape) in enumerate(zip(found.items(), "osd^", strict=True)):
+        for k, (conv, shape) in enumerate(zip(found.values(), "osd^", strict=True)):
             height = len(found) - 1 - k + np.linspace(-0.2, 0.2, len(conv))
             ax.semilogx(conv, height, shape, color=plots.CYCLE[k][0], markersize=5, alpha=0.85)
         ax.set_yticks(range(len(found)), list(found)[::-1])

@@ -26,9 +26,9 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     common = fictitious_play(COORDINATION, 1000, start=(0, 1))
     rows = (*_cycling(cycle), *_converging(zero_sum, steps), *_meeting(common))
     caption = (
-        "Left: how far the averages are from equilibrium after t plays. In zero-sum games the "
-        "distance falls about like 1/√t, on Shapley's game it does not fall. Middle: there the "
-        "same six joint actions come round in turn, each time 1.46557 times as long. Right: the "
+        "First: how far the averages are from equilibrium after t plays. In zero-sum games the "
+        "distance falls about like 1/√t, on Shapley's game it does not fall. Second: there the "
+        "same six joint actions come round in turn, each time 1.46557 times as long. Third: the "
         "averages of player 1 run round a triangle and never towards the equilibrium (open dot)."
     )
     panels = (_distances(cycle, zero_sum), _lengths(cycle), _orbit(steps))
@@ -104,7 +104,7 @@ def _distances(cycle: Play, zero_sum: dict[NormalForm, Play]) -> plots.Panel:
             ax.loglog(play.times, y, color=color, linestyle=line, label=game.title)
         t = np.array([1.0, cycle.times[-1]])
         ax.loglog(t, t**-0.5, color=plots.MUTED, linestyle=":", linewidth=1.2, label="1/√t")
-        ax.set(xlabel="plays t", ylabel="NashConv (units of payoff)")
+        ax.set(xlabel="plays t", ylabel="NashConv (payoff)")
 
     alt = "NashConv against plays, both logarithmic: level for Shapley's game, falling like 1/√t."
     return plots.Panel("Distance from equilibrium", alt, draw)
@@ -135,7 +135,7 @@ def _orbit(steps: int) -> plots.Panel:
         ax.plot(plane[:, 0], plane[:, 1], color=plots.BLUE, linewidth=1.3)
         for where in (0.9, 0.935, 0.97):
             plots.arrow(ax, plane, where, plots.BLUE)
-        plots.mark(ax, *plots.on_triangle(np.full(3, 1 / 3)), pure=False)
+        plots.mark(ax, plots.on_triangle(np.full(3, 1 / 3)), pure=False)
 
     alt = "Player 1's averages on the triangle: they settle on a smaller triangle round the centre."
     return plots.Panel("Shapley's game: averages", alt, draw)

@@ -40,8 +40,8 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     )
     caption = (
         "Average regret of the player who regrets most, beside the bound Δ√(A/T): with expected "
-        "regrets it holds at every T (left), with sampled actions for the mean over seeds (middle, "
-        "band: 95 % t-interval). Right: in a zero-sum game the average strategies approach "
+        "regrets it holds at every T (first), with sampled actions for the mean over seeds (second, "
+        "band: 95 % t-interval). Third: in a zero-sum game the average strategies approach "
         "equilibrium; RM+ with linear weights is faster in practice than the bound promises."
     )
     panels = (
@@ -54,7 +54,7 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     return Outcome(rows, (plots.Figure(caption, panels),), sample)
 
 
-def bound(game: NormalForm, times: Array) -> Array:
+def bound(game: NormalForm, times: Any) -> Array:
     """max_i Δ_i √(A_i/T), shape (K,)."""
     ranges = [
         float(np.ptp(u)) * np.sqrt(k) for u, k in zip(game.payoffs, game.num_actions, strict=True)
@@ -108,7 +108,7 @@ def _distances(game: NormalForm, plays: dict[bool, RegretPlay], steps: int) -> l
 # -------------------------------------------------------------------------------------- figures
 
 
-def _limit(ax: Any, game: NormalForm, times: Array) -> None:
+def _limit(ax: Any, game: NormalForm, times: Any) -> None:
     ax.loglog(times, bound(game, times), color=plots.INK, linestyle=":", label="bound Δ√(A/T)")
     ax.set(xlabel="rounds T", ylabel="average regret (payoff)")
 
@@ -134,7 +134,7 @@ def _sampled_panel(game: NormalForm, s: Sampled) -> plots.Panel:
         ax.loglog(s.times, s.mean, color=plots.GREEN, linestyle="-.", label=f"mean, n = {s.seeds}")
         _limit(ax, game, s.times)
 
-    alt = f"Mean average regret of sampled play over {s.seeds} seeds with its interval, below the bound."
+    alt = f"Mean regret of sampled play over {s.seeds} seeds, with its interval, below the bound."
     return plots.Panel("Sampled actions", alt, draw)
 
 

@@ -28,7 +28,7 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     caption = (
         "Each curve is a trajectory; arrows give its direction, the dot the equilibrium. In "
         "zero-sum games (the first two portraits, and matching pennies) orbits close round it and "
-        "the product of the xₐ to the powers x*ₐ keeps its value; where a win is worth more than a loss costs they spiral in, "
+        "Σ x*ₐ log xₐ keeps its value; where a win is worth more than a loss costs they spiral in, "
         "where it is worth less they spiral out. Two populations that want to coordinate end in "
         "one of the pure equilibria (solid: the better one; dashed: the other), past a saddle."
     )
@@ -141,7 +141,7 @@ def _portrait(
             plane = plots.on_triangle(path)
             ax.plot(*plane.T, color=plots.BLUE, linewidth=1.4)
             plots.arrow(ax, plane, _quick(A, path), plots.BLUE)
-        plots.mark(ax, *plots.on_triangle(centre), pure=False)
+        plots.mark(ax, plots.on_triangle(centre), pure=False)
 
     alt = f"Trajectories on the triangle of rock, paper and scissors: {seen}."
     return plots.Panel(title, alt, draw, (plots.WIDTH, 3.1))
@@ -162,8 +162,9 @@ def _field(
 ) -> plots.Panel:
     times = np.linspace(0, span, 600)
     paths = []
-    for p, q in starts:
-        x, y = replicate(game, ([p, 1 - p], [q, 1 - q]), times)
+    for first, second in starts:
+        profile = [first, 1 - first], [second, 1 - second]
+        x, y = replicate(game, profile, times)
         paths.append(np.stack([x[:, 0], y[:, 0]], axis=1))
     p, q = np.meshgrid(np.linspace(0.05, 0.95, 10), np.linspace(0.05, 0.95, 10))
     vx, vy = population_field(game, (np.stack([p, 1 - p], -1), np.stack([q, 1 - q], -1)))
@@ -175,9 +176,9 @@ def _field(
             color, line = plots.CYCLE[1 if down else 0]
             ax.plot(*path.T, color=color, linestyle=line, linewidth=1.4)
         for x in mixed:
-            plots.mark(ax, *x, pure=False)
+            plots.mark(ax, x, pure=False)
         for a in pure:
-            plots.mark(ax, *a)
+            plots.mark(ax, a)
         ax.set(xlim=(0, 1), ylim=(0, 1))
         ax.set_xlabel("share of the first action, population 1")
         ax.set_ylabel("the same, population 2")

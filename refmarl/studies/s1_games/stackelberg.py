@@ -32,10 +32,10 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     count = 1000 if full else 60
     rows = (*_published(), *_laws(rng, count), _zero_sum())
     caption = (
-        "Left and middle: what the leader earns by committing to its first action with "
+        "First and second: what the leader earns by committing to its first action with "
         "probability p; the follower replies where its best action changes the payoff jumps. At "
         "a jump the follower is indifferent: strong ties (filled dot) go to the leader, weak ones "
-        "against it. The dotted line is the best Nash payoff. Right: the same comparison over the "
+        "against it. The dotted line is the best Nash payoff. Third: the same comparison over the "
         "library, payoffs scaled to the leader's range."
     )
     panels = (_curve(TWO), _curve(THREE), _comparison())
@@ -54,7 +54,7 @@ def _published() -> list[Row]:
         close(f"{TWO.title}: strong commitment pays", two.payoff, 3.5, 1e-6),
         close(f"{TWO.title}: probability of the first action", float(two.strategy[0]), 0.5, 1e-6),
         close(f"{TWO.title}: the only Nash payoff", best_nash(TWO), 2.0, 1e-9),
-        equal(f"{TWO.title}: with weak ties 3.5 is earned, not only approached", weak.attained, False),
+        equal(f"{TWO.title}: weak ties, 3.5 earned and not only neared", weak.attained, False),
         close(f"{THREE.title}: strong commitment pays", three.payoff, 4 / 3, 1e-6),
     ]  # fmt: skip
 
@@ -106,8 +106,8 @@ def _curve(game: NormalForm) -> plots.Panel:
             ax.plot(*piece.T, color=plots.BLUE, label=label)
         ax.axhline(nash, color=plots.MUTED, linestyle=":", linewidth=1.4, label="best Nash")
         ax.plot([p, p], [weak, strong.payoff], color=plots.ORANGE, linestyle="--", linewidth=1.2)
-        plots.mark(ax, p, strong.payoff, label=f"strong, {strong.payoff:.4g}")
-        plots.mark(ax, p, weak, pure=False, label=f"weak, {weak:.4g}")
+        plots.mark(ax, (p, strong.payoff), label=f"strong, {strong.payoff:.4g}")
+        plots.mark(ax, (p, weak), pure=False, label=f"weak, {weak:.4g}")
         ax.set(xlim=(-0.02, 1.02), xlabel="p, commitment to the first action")
         ax.set_ylabel("leader's payoff")
 

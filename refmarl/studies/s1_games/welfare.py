@@ -23,10 +23,10 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     roads = {n: road_cost(n) for n in drivers}
     rows = (*_printed(), *_dominance(), *_public_goods(), *_roads(roads), *_survivors())
     caption = (
-        "Left: the four outcomes of the prisoner's dilemma; the line joins the Pareto-optimal "
-        "ones, and the equilibrium is the only one below it. Middle: public goods of 4 players, "
+        "First: the four outcomes of the prisoner's dilemma; the line joins the Pareto-optimal "
+        "ones, and the equilibrium is the only one below it. Second: public goods of 4 players, "
         "whose gifts are multiplied by r and shared: giving pays all and costs the giver, so that "
-        "nobody gives, and the price of anarchy is r. Right: n drivers choose between a road that "
+        "nobody gives, and the price of anarchy is r. Third: n drivers choose between a road that "
         "takes 1 and one that takes the share of drivers on it; the price of anarchy is 4/3."
     )
     panels = (_outcomes(), _gifts(), _driving(roads))
@@ -60,6 +60,7 @@ def _printed() -> list[Row]:
     coordination = library.game("coordination")
     mixed = ([1 / 3, 2 / 3], [1 / 3, 2 / 3])
     later, battle = library.game("prisoners-dilemma-positive"), library.game("battle-of-the-sexes")
+    single = float(social_welfare(later)[1, 1])
     welfare = [float(social_welfare(battle)[a]) for a in pure_equilibria(battle)]
     return [
         equal("prisoner's dilemma: pure equilibria", pure_equilibria(DILEMMA), [(1, 1)]),
@@ -69,7 +70,7 @@ def _printed() -> list[Row]:
             "coordination: NashConv of the mixed one, (1/3, 2/3) twice, that the course omits",
             float(nash_conv(coordination, mixed)), 1e-12,
         ),
-        equal("section 7, prisoner's dilemma: welfare at (1, 1)", float(social_welfare(later)[1, 1]), 2.0),
+        equal("section 7, prisoner's dilemma: welfare at (1, 1)", single, 2.0),
         equal("section 7, battle of the sexes: welfare at (0, 0) and (1, 1)", welfare, [3.0, 3.0]),
     ]  # fmt: skip
 
@@ -133,7 +134,7 @@ def _outcomes() -> plots.Panel:
     names = DILEMMA.actions[0]
 
     def draw(ax: Any) -> None:
-        frontier = sorted(tuple(DILEMMA.at(a)) for a in np.argwhere(best))
+        frontier = sorted(tuple(DILEMMA.at(tuple(a))) for a in np.argwhere(best))
         ax.plot(*np.transpose(frontier), color=plots.BLUE, label="Pareto optimal", marker="o")
         for a, b in product(range(2), repeat=2):
             x, y = DILEMMA.at((a, b))
@@ -141,8 +142,8 @@ def _outcomes() -> plots.Panel:
                 f"{names[a]},\n{names[b]}", (x, y), xytext=(7, 4), textcoords="offset points",
                 fontsize=8.5,
             )  # fmt: skip
-        for a in pure_equilibria(DILEMMA):
-            plots.mark(ax, *DILEMMA.at(a), label="Nash")
+        for joint in pure_equilibria(DILEMMA):
+            plots.mark(ax, DILEMMA.at(joint), label="Nash")
         ax.set(xlim=(-3.4, 1.5), ylim=(-3.4, 0.9))
         ax.set(xlabel="payoff of player 1 (minus years)", ylabel="payoff of player 2")
 
@@ -167,7 +168,7 @@ def _gifts() -> plots.Panel:
             marker="d",
             label="a keeper",
         )
-        plots.mark(ax, 0, n, label="Nash")
+        plots.mark(ax, (0, n), label="Nash")
         ax.set(xlabel="players who give", ylabel="payoff", ylim=(0, None))
         ax.set_xticks(k)
 

@@ -12,6 +12,7 @@ import json
 import re
 import tokenize
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,11 @@ class Found:
     docs: str = ""
 
 
-def tagged_comments(file: str, source: str) -> list[Tagged]:
+@lru_cache(maxsize=1024)
+def tagged_comments(file: str, source: str) -> tuple[Tagged, ...]:
     """Every tag in a comment of one file, with the innermost function around it."""
     if not TAG.search(source):
-        return []
+        return ()
     spans = sorted(
         (node.lineno, node.end_lineno or node.lineno, node.name)
         for node in ast.walk(ast.parse(source))
@@ -62,17 +64,19 @@ def tagged_comments(file: str, source: str) -> list[Tagged]:
         around = [name for first, last, name in spans if first <= line <= last]
         function = around[-1] if around else ""
         found += [Tagged(tag, file, function, line) for tag in TAG.findall(token.string)]
-    return found
+    return tuple(found)
 
 
-def docstring_tags(source: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def docstring_tags(source: str) -> frozenset[str]:
     """Tags named in the docstrings of one file."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
-    return {tag for node in nodes for tag in TAG.findall(ast.get_docstring(node) or "")}
+    return frozenset(t for node in nodes for t in TAG.findall(ast.get_docstring(node) or ""))
 
 
-def marked_tests(file: str, source: str) -> list[tuple[str, str, bool]]:
+@lru_cache(maxsize=1024)
+def marked_tests(file: str, source: str) -> tuple[tuple[str, str, bool], ...]:
     """(tag, test id, is a hypothesis property) of every ``pytest.mark.equation`` in one file."""
     found = []
     for node in ast.parse(source).body:
@@ -84,7 +88,7 @@ def marked_tests(file: str, source: str) -> list[tuple[str, str, bool]]:
             if ast.unparse(call.func) == "pytest.mark.equation":
                 tags = [str(ast.literal_eval(argument)) for argument in call.args]
                 found += [(tag, f"{file}::{node.name}", is_property) for tag in tags]
-    return found
+    return tuple(found)
 
 
 def anchors(text: str) -> dict[str, str]:

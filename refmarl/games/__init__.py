@@ -1,25 +1,99 @@
-"""Normal-form games (course §1): utilities, equilibria, dynamics, and a library of named games."""
+"""Normal-form games (course §1): utilities, equilibria, dynamics, and a library of named games.
 
-from .nash import (
-    Certificate,
-    best_responses,
-    certify,
-    is_nash,
-    nash_conv,
-    pure_equilibria,
-    regrets,
+Files are read and written by :mod:`refmarl.games.files`, :func:`refmarl.games.solve.solve` picks a
+method by name, :mod:`refmarl.games.show` prints.
+"""
+
+from . import files, library
+from .correlated import (
+    Correlated,
+    correlated_equilibrium,
+    deviation_gains,
+    product_distribution,
+    violation,
 )
+from .dominance import Elimination, Removal, iterated_elimination, strictly_dominated
+from .fictitious import Play, fictitious_play
+from .generators import (
+    PotentialGame,
+    common_interest_game,
+    covariance_game,
+    degenerate_game,
+    potential_game,
+    random_game,
+    symmetric_game,
+    zero_sum_game,
+)
+from .nash import Certificate, best_responses, certify, is_nash, nash_conv, pure_equilibria, regrets
 from .normal_form import NormalForm, action_values, expected_utility
+from .pareto import pareto_dominates, pareto_frontier
+from .regret import RegretPlay, match_regrets, regret_matching
+from .replicator import (
+    discrete_replicator,
+    population_field,
+    replicate,
+    replicator,
+    replicator_field,
+    rest_point_eigenvalues,
+)
+from .stackelberg import Commitment, leader_payoff, pure_commitment, stackelberg
+from .support import Equilibria, support_enumeration
+from .welfare import price_of_anarchy, price_of_stability, social_welfare
+from .zero_sum import ZeroSum, saddle_points, zero_sum_value
 
 __all__ = [
     "Certificate",
+    "Commitment",
+    "Correlated",
+    "Elimination",
+    "Equilibria",
     "NormalForm",
+    "Play",
+    "PotentialGame",
+    "RegretPlay",
+    "Removal",
+    "ZeroSum",
     "action_values",
     "best_responses",
     "certify",
+    "common_interest_game",
+    "correlated_equilibrium",
+    "covariance_game",
+    "degenerate_game",
+    "deviation_gains",
+    "discrete_replicator",
     "expected_utility",
+    "fictitious_play",
+    "files",
     "is_nash",
+    "iterated_elimination",
+    "leader_payoff",
+    "library",
+    "match_regrets",
     "nash_conv",
+    "pareto_dominates",
+    "pareto_frontier",
+    "population_field",
+    "potential_game",
+    "price_of_anarchy",
+    "price_of_stability",
+    "product_distribution",
+    "pure_commitment",
     "pure_equilibria",
+    "random_game",
+    "regret_matching",
     "regrets",
+    "replicate",
+    "replicator",
+    "replicator_field",
+    "rest_point_eigenvalues",
+    "saddle_points",
+    "social_welfare",
+    "stackelberg",
+    "strictly_dominated",
+    "support_enumeration",
+    "symmetric_game",
+    "violation",
+    "zero_sum_game",
+    "zero_sum_value",
 ]

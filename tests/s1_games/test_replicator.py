@@ -324,6 +324,10 @@ def test_the_discrete_map_is_the_field_over_the_mean_payoff(case):
         assert_allclose((step - x) * (c + x @ A @ x), replicator_field(A, x), atol=1e-8)
 
 
+def test_the_payoff_of_an_absent_action_may_be_negative_in_the_discrete_map():
+    assert_array_equal(discrete_replicator([[2, 0], [-1, 0]], [1.0, 0.0]), [1, 0])
+
+
 @given(populations(), st.integers(0, 3))
 def test_a_batch_is_one_start_after_the_other(case, more):
     A, x = case

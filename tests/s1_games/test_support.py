@@ -113,6 +113,30 @@ def test_random_degenerate_games_have_exactly_these_extreme_equilibria(shape):
         check_against_exact(NormalForm(rng.integers(-2, 3, size=(2, *shape))))
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (3, 6), (4, 5), (5, 3)])
+def test_each_vertex_comes_once_with_all_its_best_replies(shape):
+    rng = np.random.default_rng(3)
+    for _ in range(25):
+        u = rng.integers(0, 3, size=shape).astype(float)
+        labels, points = s.vertices(*positive_form(u))
+        found = [
+            (tuple(x.round(9)), int(played), int(best))
+            for x, (played, best) in zip(points, labels, strict=True)
+        ]
+        exact = {
+            (
+                tuple(round(float(p), 9) for p in x),
+                sum(1 << i for i, p in enumerate(x) if p),
+                sum(1 << j for j in best),
+            )
+            for x, best in exact_vertices(
+                [[Fraction(v) for v in row] for row in u.tolist()]
+            ).items()
+        }
+        assert len(found) == len(exact)
+        assert set(found) == exact
+
+
 @pytest.mark.parametrize("rank", [1, 2])
 def test_games_of_low_rank_have_exactly_these_extreme_equilibria(rank):
     rng = np.random.default_rng(rank)

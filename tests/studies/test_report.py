@@ -215,7 +215,7 @@ def test_open_sections_and_misspelt_names_are_told(tmp_path, capsys):
 def test_a_panel_uses_the_palette_alone_and_no_address():
     text = plots.svg(_panel(), "name-1")
     assert not re.search(r"#[0-9a-f]{6}\b", text)
-    assert {v for v in re.findall(r"var\(--(\w+)\)", text)} <= set(plots.PALETTE)
+    assert set(re.findall(r"var\(--(\w+)\)", text)) <= set(plots.PALETTE)
     assert "http" not in text
     assert "<style" not in text
     assert text == plots.svg(_panel(), "name-1")

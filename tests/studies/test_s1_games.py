@@ -93,7 +93,8 @@ def test_public_goods_is_the_library_s_game_moved_by_the_endowment():
 
 
 def test_the_ratio_of_runs_solves_its_equation():
-    assert fictitious_play.RATIO**3 == pytest.approx(fictitious_play.RATIO**2 + 1)
+    x = fictitious_play.RATIO
+    assert_allclose(x**3, x**2 + 1, rtol=1e-12)
 
 
 def test_the_drawn_payoff_of_a_commitment_is_that_of_the_strong_reply():

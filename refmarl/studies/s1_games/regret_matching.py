@@ -40,8 +40,8 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     )
     caption = (
         "Average regret of the player who regrets most, beside the bound Δ√(A/T): with expected "
-        "regrets it holds at every T (first), with sampled actions for the mean over seeds (second, "
-        "band: 95 % t-interval). Third: in a zero-sum game the average strategies approach "
+        "regrets it holds at every T (first), with sampled actions for the mean over seeds "
+        "(second; band: 95 % t-interval). Third: in a zero-sum game the averages approach "
         "equilibrium; RM+ with linear weights is faster in practice than the bound promises."
     )
     panels = (

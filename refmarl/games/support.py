@@ -104,7 +104,6 @@ def reduce_row(rows: Array, pivots: Ints, r: int, size: int) -> bool:
         factor = rows[r, pivots[s]]
         for c in range(size + 1):
             rows[r, c] -= factor * rows[s, c]
-        rows[r, pivots[s]] = 0.0
     best = 0
     for c in range(size):
         if abs(rows[r, c]) > abs(rows[r, best]):

@@ -8,7 +8,6 @@ the first A_i entries count. Integer payoffs and weights give exact sums below 2
 import numpy as np
 from numpy.typing import NDArray
 
-
 from ._jit import kernel
 
 Array = NDArray[np.float64]

@@ -392,6 +392,12 @@ def test_published_games_have_the_published_extreme_equilibria(row, column, list
     assert (len(found.profiles), found.complete) == (len(listed), complete)
 
 
+def test_a_pair_without_certificate_is_dropped():
+    game = NormalForm.bimatrix(np.eye(2), np.eye(2))
+    kept = s._certified(game, np.array([[0, 1], [1, 1], [0, 0]]), np.eye(2), np.eye(2))
+    assert_array_equal(kept, [[0, 0], [1, 1]])
+
+
 def test_the_list_is_in_descending_order():
     profiles = support_enumeration(NormalForm.bimatrix(np.eye(4), np.eye(4))).profiles
     keys = [tuple(np.concatenate(p).round(9)) for p in profiles]
@@ -422,6 +428,21 @@ def test_a_large_offset_costs_precision_but_no_equilibrium():
     pennies = np.array([[1.1, -1.1], [-1.1, 1.1]]) / 3 + 1e6
     (profile,) = support_enumeration(NormalForm.bimatrix(pennies, -pennies)).profiles
     assert_allclose(profile, 0.5, atol=1e-8)
+
+
+def test_a_large_offset_hides_no_tie():
+    fair = np.array([[0.1, 0.3, 0.2, 0.2], [0.2, 0.1, 0.3, 0.2], [0.3, 0.2, 0.1, 0.2]])
+    for offset in (0.0, 1e6):
+        labels, points = s.vertices(*positive_form(fair + offset))
+        (best,) = (b for (_, b), x in zip(labels, points, strict=True) if np.ptp(x) < 1e-6)
+        assert best == 0b1111  # against the uniform strategy all columns are worth 0.2
+
+
+def test_a_dependent_reply_does_not_end_the_search_among_the_others():
+    u = np.array([[2, 1, 1.4, 1], [1, 2, 1.3, 1], [1, 1, 0.9, 2]])  # column 2 = 0.5 c_0 + 0.4 c_1
+    labels, points = s.vertices(u, 1e-10)
+    (best,) = (b for (_, b), x in zip(labels, points, strict=True) if np.allclose(x, 1 / 3))
+    assert best == 0b1011
 
 
 def test_payoffs_closer_than_the_tolerance_are_ties():

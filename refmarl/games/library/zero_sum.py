@@ -60,7 +60,7 @@ fixed(
     actions=["joker", "ace", "two", "three"],
     value="-1/5",
     source="B. O'Neill, Proc. Nat. Acad. Sci. 84, 1987",
-    notes="The first player wins on two jokers or on two different number cards: two times in five.",
+    notes="The first player wins on two jokers or two different number cards: twice in five.",
 )
 
 fixed(

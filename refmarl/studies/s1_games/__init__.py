@@ -20,7 +20,7 @@ STUDIES = (
     _study(
         "best-responses",
         "Best-response curves",
-        "Where do the best responses of two players cross, and why one, two or three times?",
+        "Where do the best responses of two players cross, and why once or three times?",
         "best-response",
         "nash",
     ),

@@ -41,13 +41,17 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         for p, q in ((x[0][0], x[1][0]) for x in mixed):
             jumps = [float(curve(game, 1)[1, 0]), float(curve(game, 0)[1, 0])]
             off = max(abs(jumps[0] - p), abs(jumps[1] - q))
-            rows.append(close(f"{title}: jumps of the curves from the mixed one", off, 0.0, 1e-9))
+            rows.append(
+                close(
+                    f"{title}: distance of the jumps from the published mixed one", off, 0.0, 1e-9
+                )
+            )
         panels.append(_panel(game, found))
     rows.append(at_most("largest NashConv of all of them", worst, 1e-9))
     caption = (
         "Best responses of player 1 (solid) to q and of player 2 (dashed) to p, where p and q are "
         "the probabilities of the first action. Filled dots are pure equilibria, open dots mixed "
-        "ones. Two curves that bend the same way meet an odd number of times."
+        "ones. Where nobody is indifferent at a pure profile the curves meet once or three times."
     )
     sample = f"{len(GAMES)} games, solved exactly; nothing is drawn at random."
     return Outcome(tuple(rows), (plots.Figure(caption, tuple(panels), lead=2),), sample)
@@ -86,4 +90,4 @@ def _panel(game: NormalForm, found: tuple[Profile, ...]) -> plots.Panel:
 
     places = "; ".join(f"p = {x[0][0]:.3g}, q = {x[1][0]:.3g}" for x in found)
     alt = f"{game.title}: the best-response curves share {len(found)} point(s), at {places}."
-    return plots.Panel(game.title, alt, draw)
+    return plots.Panel(game.title, alt, draw, (plots.WIDTH, 3.3))

@@ -127,22 +127,27 @@ def _optimal(unit: Array) -> tuple[Array, Array]:
     """
     x = np.eye(1, len(unit), int(unit.min(axis=1).argmax()))[0]
     y = np.eye(1, unit.shape[1], int(unit.max(axis=0).argmin()))[0]
-    for tol in TOLERANCES:
-        for mirrored in (False, True):
-            for pair in _candidates(1.0 - unit.T if mirrored else unit, tol):
-                x_new, y_new = reversed(pair) if mirrored else pair
-                x = max(x, x_new, key=lambda z: float((z @ unit).min()))
-                y = min(y, y_new, key=lambda z: float((unit @ z).max()))
-                secured, conceded = _bounds(unit, x, y)
-                if conceded - secured <= ENOUGH:
-                    return x, y
+    for x_new, y_new in _candidates(unit):
+        x = max(x, x_new, key=lambda z: float((z @ unit).min()))
+        y = min(y, y_new, key=lambda z: float((unit @ z).max()))
+        secured, conceded = _bounds(unit, x, y)
+        if conceded - secured <= ENOUGH:
+            return x, y
+    secured, conceded = _bounds(unit, x, y)
     if conceded - secured > TOLERANCES[-1]:
         m, n = unit.shape
         raise ArithmeticError(f"a {m} × {n} game was left with a gap of {conceded - secured:g}")
     return x, y
 
 
-def _candidates(unit: Array, tol: float) -> Iterator[tuple[Array, Array]]:
+def _candidates(unit: Array) -> Iterator[tuple[Array, Array]]:
+    """Pairs (x, y), the likeliest first: from the row player's program, the column player's, …"""
+    for tol in TOLERANCES:
+        yield from _solutions(unit, tol)
+        yield from ((x, y) for y, x in _solutions(1.0 - unit.T, tol))
+
+
+def _solutions(unit: Array, tol: float) -> Iterator[tuple[Array, Array]]:
     """The pair (x, y) that the solver finds, then its supports' equations solved from scratch."""
     found = _linear_program(unit, tol)
     if found is None:

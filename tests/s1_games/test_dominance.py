@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.games import NormalForm, best_responses, pure_equilibria
+from refmarl.games import NormalForm, best_responses, dominance, pure_equilibria
 from refmarl.games.dominance import iterated_elimination, restricted, strictly_dominated
 from refmarl.games.support import support_enumeration
 from refmarl.games.zero_sum import zero_sum_value
@@ -196,12 +196,22 @@ def test_a_player_alone_keeps_the_best_actions(values):
 @pytest.mark.parametrize("margin", [1e-3, 1e-6, 1e-8])
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12, 1.7e308])
 def test_half_and_half_beats_the_middle_only_if_it_pays_less(margin, scale):
-    """The mixture pays 1/2 always; the third action 1/2 less the margin, 1/2, and more."""
-    for third, dominated in ((0.5 - margin, True), (0.5, False), (0.5 + margin, False)):
-        row = scale * np.array([[1, 0], [0, 1], [third, third]])
+    """The mixture pays 0 always; the third action the margin less, 0, and the margin more."""
+    for third, dominated in ((-margin, True), (0, False), (margin, False)):
+        row = scale * np.array([[1, -1], [-1, 1], [third, third]])
         game = NormalForm.bimatrix(row, UNSEEN)
         assert_array_equal(strictly_dominated(game, 0), [False, False, dominated])
         assert not strictly_dominated(game, 0, by="pure").any()
+
+
+def test_a_dominator_that_goes_in_the_same_round_is_not_recorded():
+    """The third row beats the fourth, and is itself beaten by half and half of the first two."""
+    game = NormalForm.bimatrix([[4, 0], [0, 4], [1.5, 1.5], [1, 1]], np.zeros((4, 2)))
+    rounds = iterated_elimination(game).rounds
+    assert [r.action for r in rounds] == [2, 3]
+    for r in rounds:
+        assert_allclose(r.dominator, [0.5, 0.5, 0, 0], atol=1e-9)
+    assert iterated_elimination(game, by="pure").rounds[0].dominator.tolist() == [0, 0, 1, 0]
 
 
 def test_a_difference_by_rounding_alone_is_a_tie():
@@ -214,6 +224,20 @@ def test_small_differences_upon_large_payoffs_count():
     assert_array_equal(
         strictly_dominated(NormalForm.bimatrix(row, UNSEEN), 0), [False, False, True]
     )
+
+
+@pytest.mark.parametrize("row", [np.diag([9, 1, 1]), [[1, 0], [0, 1], [9, -1]], np.zeros((3, 2))])
+def test_what_is_best_against_an_action_needs_no_linear_program(monkeypatch, row):
+    def refuse(gain):
+        raise AssertionError(f"a linear program for {gain}")
+
+    monkeypatch.setattr(dominance, "zero_sum_value", refuse)
+    game = NormalForm.bimatrix(row, row)
+    needed = [
+        a for a, best in enumerate((game.payoffs[0] == game.payoffs[0].max(0)).any(1)) if best
+    ]
+    mask = [dominance._dominator(game.payoffs[0], a, mixed=True) for a in needed]
+    assert mask == [None] * len(needed)
 
 
 def test_weak_dominance_deletes_nothing():

@@ -119,7 +119,7 @@ def _lines(game: "NormalForm", answer: "Answer") -> list[str]:
 
     names = [plain(name) for name in game.players]
     width = max(map(len, names))
-    payoffs = ", ".join(decimal(x, scale(game)) for x in answer.payoffs)
+    payoffs = ", ".join(decimal(x, scale(game).max()) for x in answer.payoffs)
     last = f"payoffs {payoffs}; regret {answer.regret:.2g}"
     if answer.profile is None:
         return [*_joint(game, answer.distribution), last]
@@ -147,7 +147,7 @@ def _print_facts(game: "NormalForm", solution: "Solution") -> None:
 
     facts = solution.facts
     if "value" in facts:
-        print(f"\nValue: {decimal(facts['value'], scale(game))}")
+        print(f"\nValue: {decimal(facts['value'], scale(game).max())}")
     for r in facts.get("removed", ()):
         print(f"   round {r['round']}: {plain(r['player'])} never plays {plain(r['action'])}")
     if "kept" in facts:

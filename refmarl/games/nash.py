@@ -36,9 +36,10 @@ class Certificate(NamedTuple):
         return float(self.regrets.sum())
 
 
-def scale(game: NormalForm) -> float:
-    """The size of the game's payoffs, at least 1: what a tolerance is relative to."""
-    return max(1.0, float(np.abs(game.payoffs).max()))
+def scale(game: NormalForm) -> Array:
+    """The size of each player's payoffs, (n,): what a tolerance for them is relative to."""
+    size: Array = np.abs(game.payoffs).reshape(game.num_players, -1).max(axis=1)
+    return size
 
 
 def best_responses(
@@ -47,7 +48,7 @@ def best_responses(
     """Which actions of player i are best against x_-i, shape (..., A_i); Eq. (1.2).
 
     Because u_i is linear in x_i, the best mixed responses are exactly the mixtures of these. The
-    entry ``profile[i]`` itself does not matter. Values within ``tol`` times the size of the
+    entry ``profile[i]`` itself does not matter. Values within ``tol`` times the size of player i's
     payoffs count as equal.
 
     Examples
@@ -59,7 +60,7 @@ def best_responses(
     strategies = game.profile(profile)
     values = values_against(game, strategies, check.player(i, game.num_players))
     best = values.max(axis=-1, keepdims=True)
-    found: NDArray[np.bool_] = values >= best - tol * scale(game)  # (1.2)
+    found: NDArray[np.bool_] = values >= best - tol * scale(game)[i]  # (1.2)
     return found
 
 
@@ -92,7 +93,7 @@ def nash_conv(game: NormalForm, profile: Sequence[Any]) -> Any:
 
 
 def is_nash(game: NormalForm, profile: Sequence[Any], tol: float = TOLERANCE) -> bool:
-    """Whether nobody gains more than ``tol`` times the size of the payoffs by deviating."""
+    """Whether nobody gains more than ``tol`` times the size of its payoffs by deviating."""
     return bool((regrets(game, profile) <= tol * scale(game)).all())
 
 
@@ -112,5 +113,5 @@ def pure_equilibria(game: NormalForm, tol: float = TOLERANCE) -> list[tuple[int,
     """
     stable = np.ones(game.num_actions, dtype=bool)
     for i, u in enumerate(game.payoffs):
-        stable &= u >= u.max(axis=i, keepdims=True) - tol * scale(game)  # (1.3)
+        stable &= u >= u.max(axis=i, keepdims=True) - tol * scale(game)[i]  # (1.3)
     return [tuple(int(k) for k in a) for a in np.argwhere(stable)]

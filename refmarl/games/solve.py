@@ -132,7 +132,7 @@ def _pure(game: NormalForm) -> Solution:
 
 def _constant_sum(game: NormalForm) -> bool:
     total = game.payoffs.sum(axis=0)
-    return game.num_players == 2 and bool(np.ptp(total) <= TOLERANCE * scale(game))
+    return game.num_players == 2 and bool(np.ptp(total) <= TOLERANCE * scale(game).max())
 
 
 def _zero_sum(game: NormalForm) -> Solution:

@@ -172,7 +172,7 @@ def test_welfare_coarse_at_least_correlated_at_least_any_nash(case):
     game, profile = case
     coarse, best = (correlated_equilibrium(game, coarse=c).value for c in (True, False))
     worst = -correlated_equilibrium(game, "-welfare").value
-    tol = SOLVER * scale(game)
+    tol = SOLVER * scale(game).max()
     assert game.payoffs.sum(axis=0).max() + tol >= coarse >= best - tol
     nash = [expected_utility(game, profile), *(game.at(a) for a in pure_equilibria(game))]
     for payoffs in nash:

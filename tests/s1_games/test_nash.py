@@ -84,7 +84,7 @@ def test_the_others_are_worse_and_the_best_are_equal(case):
     game, profile = case
     for i in players(game):
         best, values = best_responses(game, profile, i), action_values(game, profile, i)
-        assert np.ptp(values[best]) <= 2e-9 * scale(game)
+        assert np.ptp(values[best]) <= 2e-9 * scale(game)[i]
         assert (values[~best] < values[best].min()).all()
 
 
@@ -98,7 +98,7 @@ def test_mixtures_of_best_responses_are_the_best_responses(case, data):
     gain = (
         action_values(game, profile, i).max() - expected_utility(game, replaced(profile, i, x))[i]
     )
-    assert (gain <= 1e-9 * scale(game)) == bool(best[x > 0].all())
+    assert (gain <= 1e-9 * scale(game)[i]) == bool(best[x > 0].all())
 
 
 @pytest.mark.equation("1.2")
@@ -172,7 +172,7 @@ def test_nash_conv_is_zero_iff_each_played_action_is_a_best_response(case):
     at_rest = all(b[x > 0].all() for b, x in zip(best, profile, strict=True))
     conv = nash_conv(game, profile)
     assert conv >= 0.0
-    assert (conv <= 1e-9 * scale(game)) == at_rest == is_nash(game, profile)
+    assert (conv <= 1e-9 * scale(game).max()) == at_rest == is_nash(game, profile)
 
 
 @pytest.mark.equation("1.3")
@@ -181,8 +181,20 @@ def test_positive_affine_payoffs_scale_regrets_only(case, factor, shift):
     game, profile = case
     changed = NormalForm(factor * game.payoffs + shift)
     expected = factor * regrets(game, profile)
-    assert_allclose(regrets(changed, profile), expected, atol=1e-12 * scale(changed))
+    assert_allclose(regrets(changed, profile), expected, atol=1e-12 * scale(changed).max())
     assert pure_equilibria(changed) == pure_equilibria(game)
+
+
+@pytest.mark.equation("1.3")
+@given(games_with_profiles(min_players=2), st.data())
+def test_each_player_may_count_in_units_of_its_own(case, data):
+    game, profile = case
+    units = np.array([data.draw(st.sampled_from([1e-12, 1.0, 1e9])) for _ in players(game)])
+    changed = NormalForm(game.payoffs * units.reshape(-1, *(1,) * game.num_players))
+    assert pure_equilibria(changed) == pure_equilibria(game)
+    assert is_nash(changed, profile) == is_nash(game, profile)
+    for i in players(game):
+        assert_array_equal(best_responses(changed, profile, i), best_responses(game, profile, i))
 
 
 @pytest.mark.equation("1.3")

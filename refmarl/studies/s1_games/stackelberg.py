@@ -34,8 +34,9 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     caption = (
         "First and second: what the leader earns by committing to its first action with "
         "probability p; the follower replies where its best action changes the payoff jumps. At "
-        "a jump the follower is indifferent: strong ties (filled dot) go to the leader, weak ones "
-        "against it. The dotted line is the best Nash payoff. Third: the same comparison over the "
+        "a jump the follower is indifferent: a strong commitment counts on ties that go for the "
+        "leader (filled dot), a weak one fears that they go against it (open dot) and can only "
+        "come near the jump. The dotted line is the best Nash payoff. Third: the same comparison over the "
         "library, payoffs scaled to the leader's range."
     )
     panels = (_curve(TWO), _curve(THREE), _comparison())
@@ -106,8 +107,8 @@ def _curve(game: NormalForm) -> plots.Panel:
             ax.plot(*piece.T, color=plots.BLUE, label=label)
         ax.axhline(nash, color=plots.MUTED, linestyle=":", linewidth=1.4, label="best Nash")
         ax.plot([p, p], [weak, strong.payoff], color=plots.ORANGE, linestyle="--", linewidth=1.2)
-        plots.mark(ax, (p, strong.payoff), label=f"strong, {strong.payoff:.4g}")
-        plots.mark(ax, (p, weak), pure=False, label=f"weak, {weak:.4g}")
+        plots.mark(ax, (p, strong.payoff), label=f"ties for it, {strong.payoff:.4g}")
+        plots.mark(ax, (p, weak), pure=False, label=f"against, {weak:.4g}")
         ax.set(xlim=(-0.02, 1.02), xlabel="p, commitment to the first action")
         ax.set_ylabel("leader's payoff")
 

@@ -10,6 +10,7 @@ Array = NDArray[np.float64]
 Profile = tuple[Array, ...]
 
 MAX_ENTRIES = 10_000_000  # payoff numbers of one game: 80 MB
+MAX_PAYOFF = 1e300  # leaves room for sums and differences of payoffs
 
 
 class InputError(ValueError):
@@ -26,6 +27,10 @@ def real_array(values: Any, name: str, ndim: int | None = None) -> Array:
     """
     try:
         raw = np.asarray(values)
+        if raw.dtype.kind == "O":  # whole numbers too large for an int64 are fine as floats
+            raw = np.asarray(values, dtype=np.float64) if _whole(raw) else raw
+    except OverflowError:
+        raise InputError(f"{name}: a number too large for a float") from None
     except ValueError:
         raise InputError(f"{name}: rows of unequal length; need a full rectangle") from None
     if raw.dtype.kind not in "biuf":
@@ -41,11 +46,16 @@ def real_array(values: Any, name: str, ndim: int | None = None) -> Array:
     return array
 
 
+def _whole(raw: NDArray[Any]) -> bool:
+    """Whether an array of objects holds Python's real numbers only."""
+    return all(isinstance(x, int | float) for x in raw.flat)
+
+
 def _kind(raw: NDArray[Any]) -> str:
     """What stands in an array that is not numeric, in words."""
     if raw.dtype.kind == "O":
         kinds = sorted({type(x).__name__ for x in raw.flat if not isinstance(x, int | float)})
-        return f"objects of type {', '.join(kinds) or 'int (too large for a float)'}"
+        return f"objects of type {', '.join(kinds)}"
     return {"U": "text", "S": "bytes", "c": "complex numbers"}.get(raw.dtype.kind, str(raw.dtype))
 
 
@@ -81,8 +91,17 @@ def player(i: int, num_players: int, name: str = "player") -> int:
     return int(i)
 
 
-def positive(value: int, name: str) -> int:
-    """A whole number ≥ 1."""
+def positive(value: int, name: str, cap: int | None = None) -> int:
+    """A whole number ≥ 1, and at most ``cap``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InputError(f"{name}: need a whole number ≥ 1, got {value!r}")
+    if cap is not None and value > cap:
+        raise InputError(f"{name}: {value}; the cap is {cap}")
     return int(value)
+
+
+def generator(rng: np.random.Generator) -> np.random.Generator:
+    """A source of random numbers, not a seed."""
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(f"rng: need np.random.default_rng(seed), got {type(rng).__name__}")
+    return rng

@@ -62,8 +62,11 @@ def _exercise(name: str) -> "Exercise":
     from ..equations import find
     from ..grading.catalogue import exercises
 
-    label = find(name).label
     known = exercises()
+    try:
+        label = find(name).label
+    except KeyError as error:
+        raise KeyError(f"{error.args[0]}; `refmarl list exercises` has them all") from None
     if label not in known:
         raise KeyError(f"{label} has no exercise yet; there are {', '.join(known)}")
     return known[label]
@@ -81,10 +84,21 @@ def _check(args: argparse.Namespace) -> int:
 
     chosen = [_exercise(name) for name in args.exercise] or list(exercises().values())
     score = total = failed = 0.0
+    paths = {e.equation.label: _find(e, args.dir) for e in chosen}
+    if not any(path.is_file() for path in paths.values()):
+        raise FileNotFoundError(
+            f"{args.dir}: holds no exercise asked for; `refmarl start DIR` makes some, --dir DIR "
+            "says where they are"
+        )
     for exercise in chosen:
-        path = _find(exercise, args.dir)
+        path = paths[exercise.equation.label]
+        total += exercise.points
+        if not path.is_file():
+            print(f"{exercise.equation.label}: no file {path}")
+            failed += bool(args.exercise)
+            continue
         result = check(exercise, path)
-        score, total = score + result.score, total + exercise.points
+        score += result.score
         skipped = result.status == "not-started" and not args.exercise
         failed += result.status != "pass" and not skipped
         trail = ""

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from ..games import NormalForm
     from ..games.solve import Answer, Solution
 
+EXAMPLE = """refmarl solve chicken --method correlated
+
+A game of two players in JSON:
+  {"row": [[6, 2], [7, 0]], "column": [[6, 7], [2, 0]]}    or  {"zero_sum": [[1, -1], [-1, 1]]}
+and of any number: {"payoffs": [u_1, …, u_n]}, each nested by the players' actions. A number may be
+a fraction, "1/3". An .npz holds arrays under the same keys. More: docs/game-files.md"""
 MAX_SHOWN = 50  # equilibria on a terminal, and joint actions of a distribution
 
 
@@ -22,7 +28,7 @@ def add(verbs: Any) -> None:
         "or a name from `refmarl list games`, with parameters as in hawk-dove:value=2,cost=5. "
         "Without --method: all equilibria of two players, all pure ones of more. `refmarl list "
         "methods` says what there is and which options belong to which method.",
-        **example("refmarl solve chicken --method correlated"),
+        **example(EXAMPLE),
     )
     solve.add_argument("game", metavar="GAME")
     solve.add_argument("--method", default="auto", metavar="M", help="default: auto")
@@ -147,7 +153,8 @@ def _print_facts(game: "NormalForm", solution: "Solution") -> None:
 
     facts = solution.facts
     if "value" in facts:
-        print(f"\nValue: {decimal(facts['value'], scale(game).max())}")
+        what = "Objective" if "correlated" in solution.method else "Value"
+        print(f"\n{what}: {decimal(facts['value'], scale(game).max())}")
     for r in facts.get("removed", ()):
         print(f"   round {r['round']}: {plain(r['player'])} never plays {plain(r['action'])}")
     if "kept" in facts:

@@ -25,6 +25,8 @@ from ..kernels.joint import Ints, add_pure_values, mixed_values
 from ._times import record_times
 from .normal_form import NormalForm
 
+MAX_STEPS = 100_000_000  # some seconds: a kernel cannot be interrupted
+
 
 class Play(NamedTuple):
     """A run of fictitious play. Its exploitability is ``nash_conv(game, play.averages)``, (K,)."""
@@ -51,7 +53,7 @@ def fictitious_play(
     Parameters
     ----------
     game : NormalForm
-    steps : number of plays, ≥ 1
+    steps : number of plays, 1 to 10⁸
     start : the first joint action, counted from 0: x̄^1. By default the best reply to the initial
         counts; without any all actions are equally good, and everybody begins with action 0.
     times : when to record the averages, increasing in 1..steps; by default about 100 times,
@@ -75,7 +77,7 @@ def fictitious_play(
     [[1.   0.  ]
      [0.75 0.25]]
     """
-    steps = check.positive(steps, "steps")
+    steps = check.positive(steps, "steps", MAX_STEPS)
     sizes, n = game.num_actions, game.num_players
     when = record_times(times, steps, sum(sizes))
     counts = _initial_counts(game, initial_counts)

@@ -199,6 +199,7 @@ def _draw(
     rng: np.random.Generator, shape: tuple[int, ...], distribution: str, low: float, high: float
 ) -> Array:
     """Independent draws of one distribution."""
+    check.generator(rng)
     if distribution not in DISTRIBUTIONS:
         raise InputError(
             f"distribution: need one of {', '.join(DISTRIBUTIONS)}, got {distribution!r}"

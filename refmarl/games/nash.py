@@ -93,7 +93,10 @@ def nash_conv(game: NormalForm, profile: Sequence[Any]) -> Any:
 
 
 def is_nash(game: NormalForm, profile: Sequence[Any], tol: float = TOLERANCE) -> bool:
-    """Whether nobody gains more than ``tol`` times the size of its payoffs by deviating."""
+    """Whether nobody gains more than ``tol`` times the size of its payoffs by deviating.
+
+    Of a batch of profiles: whether all of them are equilibria.
+    """
     return bool((regrets(game, profile) <= tol * scale(game)).all())
 
 

@@ -87,16 +87,21 @@ class NormalForm:
 
     def pure(self, actions: Sequence[int]) -> Profile:
         """The profile in which player i plays action ``actions[i]`` (counted from 0) for sure."""
+        joint = self._joint(actions)
+        return tuple(np.eye(k)[a] for a, k in zip(joint, self.num_actions, strict=True))
+
+    def _joint(self, actions: Sequence[int]) -> tuple[int, ...]:
+        """A joint action, checked."""
         if len(actions) != self.num_players:
             raise InputError(f"actions: need {self.num_players}, got {len(actions)}")
         return tuple(
-            np.eye(k)[check.player(a, k, f"action of player {i}")]
+            check.player(a, k, f"action of player {i}")
             for i, (a, k) in enumerate(zip(actions, self.num_actions, strict=True))
         )
 
     def at(self, actions: Sequence[int]) -> Array:
         """u(a), shape (n,): the payoffs of the joint action ``actions`` (counted from 0)."""
-        index: tuple[Any, ...] = (slice(None), *actions)
+        index: tuple[Any, ...] = (slice(None), *self._joint(actions))
         return np.array(self.payoffs[index])
 
     def uniform(self) -> Profile:
@@ -113,6 +118,10 @@ class NormalForm:
             raise InputError(f"profile: batch axes differ: {[x.shape[:-1] for x in strategies]}")
         return strategies
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or what comes out of a pickle, is checked and read-only like the original."""
+        return type(self), (self.payoffs, self.title, self.players, self.actions)
+
     def _repr_html_(self) -> str:
         """The payoff table, for notebooks."""
         from .show import html
@@ -126,6 +135,8 @@ def _payoffs(values: Any) -> Array:
         check.size_cap(values.shape, "payoffs")
     payoffs = check.real_array(values, "payoffs")
     check.size_cap(payoffs.shape, "payoffs")
+    if np.abs(payoffs).max() > check.MAX_PAYOFF:
+        raise InputError(f"payoffs: {np.abs(payoffs).max():g} is too large; the cap is 1e+300")
     n = len(payoffs) if payoffs.ndim else 0
     if payoffs.ndim != n + 1:
         raise InputError(

@@ -2,13 +2,16 @@
 
 import io
 import sys
+import tempfile
 import traceback
+import warnings
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from ..check import InputError
 from .catalogue import Exercise, spec
@@ -38,11 +41,20 @@ class Result:
 
 
 def load(path: Path) -> ModuleType:
-    """Run the file as a module of its own. Raises whatever it raises."""
+    """Run the file as a module of its own. Raises whatever it raises.
+
+    Bytes are compiled, so that a byte order mark and a declared encoding are understood; the
+    file's folder is importable while it runs, for answers that build on earlier ones.
+    """
     module = ModuleType(f"student_{path.stem}")
     module.__file__ = str(path)
-    code = compile(path.read_text("utf-8"), str(path), "exec")
-    exec(code, module.__dict__)
+    code = compile(path.read_bytes(), str(path), "exec")
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        exec(code, module.__dict__)
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
     return module
 
 
@@ -57,15 +69,18 @@ def check(exercise: Exercise, path: Path, examples: int = 60) -> Result:
     if not path.is_file():
         raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
     printed = io.StringIO()
-    with redirect_stdout(printed):
-        result = _judge(exercise, path, examples)
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a division by zero shows in the answer
+        set_hypothesis_home_dir(scratch)  # else a folder appears beside the student's files
+        with redirect_stdout(printed):
+            result = _judge(exercise, path, examples)
     return replace(result, printed=printed.getvalue())
 
 
 def _judge(exercise: Exercise, path: Path, examples: int) -> Result:
     try:
         answer = getattr(load(path), exercise.function, None)
-    except Exception:
+    except (Exception, SystemExit):
         return Result(exercise, "error", message=_own_traceback(path))
     if not callable(answer):
         message = f"{path.name} defines no function {exercise.function}"
@@ -74,9 +89,13 @@ def _judge(exercise: Exercise, path: Path, examples: int) -> Result:
     failed: list[Broken] = []
     for prop in law.properties:
         result = broken(prop, answer, law, examples, shrink=not failed)
-        if result and isinstance(result.error, NotImplementedError):
-            return Result(exercise, "not-started")
+        if result and str(result.error) == f"{law.exercise}: {law.function}":
+            return Result(exercise, "not-started")  # the stub's own words
         failed += [result] if result else []
+    shrunk = failed[:1]
+    failed.sort(key=lambda item: not _explains(item))
+    if failed[:1] != shrunk:
+        failed[0] = broken(failed[0].property, answer, law, examples) or failed[0]
     broke = [result.property for result in failed]
     passed = tuple(p for p in law.properties if p not in broke)
     if not failed:
@@ -85,9 +104,16 @@ def _judge(exercise: Exercise, path: Path, examples: int) -> Result:
     return Result(exercise, "fail", passed, tuple(failed), mistake)
 
 
+def _explains(item: Broken) -> bool:
+    """Whether it is a gate that says what is wrong: the wrong shape, say, breaks other laws too."""
+    return item.property.gate and isinstance(item.error, AssertionError)
+
+
 def _own_traceback(path: Path) -> str:
     """The traceback from the student's file on: our frames are no help to anybody."""
     kind, error, trace = sys.exc_info()
+    if isinstance(error, SyntaxError | UnicodeDecodeError):
+        return "".join(traceback.format_exception_only(kind, error)).rstrip()
     while trace and trace.tb_frame.f_code.co_filename != str(path) and trace.tb_next:
         trace = trace.tb_next
     return "".join(traceback.format_exception(kind, error, trace)).rstrip()
@@ -101,10 +127,12 @@ def show_case(case: Case) -> str:
 
 def _literal(value: object) -> str:
     if isinstance(value, np.ndarray):
-        return f"np.array({np.array2string(value, separator=', ', floatmode='unique')})"
+        text = np.array2string(value, separator=", ", floatmode="unique")
+        return f"np.array({text})".replace("\n\n", "\n")
     if isinstance(value, list | tuple):
         inside = ", ".join(_literal(x) for x in value)
-        return f"[{inside}]" if isinstance(value, list) else f"({inside},)"
+        inside += "," * (isinstance(value, tuple) and len(value) == 1)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 

@@ -75,9 +75,10 @@ def close(answer: Any, expected: Any, what: str, atol: float = 1e-9) -> None:
     want = np.asarray(expected, dtype=float)
     assert got.shape == want.shape, f"{what}: shape {got.shape}, need {want.shape}"
     worst = float(np.max(np.abs(got - want), initial=0.0))
+    shown = [np.array2string(x, precision=6) for x in (got, want)]
+    exact = f" (they differ by {worst:.1g}; is it float32?)" if shown[0] == shown[1] else ""
     assert worst <= atol * max(1.0, float(np.max(np.abs(want), initial=0.0))), (
-        f"{what}: got {np.array2string(got, precision=6)}, "
-        f"need {np.array2string(want, precision=6)}"
+        f"{what}: got {shown[0]}, need {shown[1]}{exact}"
     )
 
 
@@ -156,6 +157,9 @@ def broken(
         except Exception:
             failing[:] = [kept]
             raise
+        except SystemExit as error:  # exit() in an answer must not end the check
+            failing[:] = [kept]
+            raise RuntimeError("the answer called exit()") from error
 
     try:
         run()
@@ -202,5 +206,5 @@ def diagnosis(spec: Spec, answer: Answer, examples: int = 30) -> Mistake | None:
 def _outcome(answer: Answer, case: Case) -> Any:
     try:
         return answer(*copy.deepcopy(case))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return type(error)

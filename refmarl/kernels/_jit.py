@@ -37,17 +37,16 @@ def _digest() -> str:
 
 
 def _cache_root() -> Path:
-    """A writable folder for all caches: the user's own, else a temporary one."""
+    """A writable folder for all caches: the user's own, else a fresh temporary one."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    for base in (home, tempfile.gettempdir()):
-        root = Path(base) / "refmarl" / "numba"
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
+    root = Path(home) / "refmarl" / "numba"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
         if os.access(root, os.W_OK):
             return root
-    return Path(tempfile.mkdtemp(prefix="refmarl-numba-"))
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="refmarl-numba-"))  # nobody else can plant files there
 
 
 def _cache_dir() -> str:

@@ -92,7 +92,7 @@ def test_a_game_on_standard_input(monkeypatch, solved):
 
 def test_probabilities_are_printed_as_decimals_and_fractions(run):
     _, out, _ = run("solve", "chicken")
-    assert "yield 0.666667 (2/3), dare 0.333333 (1/3)" in out
+    assert "give way 0.666667 (2/3), dare 0.333333 (1/3)" in out
     assert "payoffs 4.66667, 4.66667; regret" in out
     assert "Complete: there are no other equilibria." in out
     assert "* pure equilibrium" in out

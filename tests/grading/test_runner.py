@@ -144,3 +144,60 @@ def test_what_cannot_be_found_is_one_line_and_status_2(argv, capsys):
 def test_broken_markers_are_an_error(source):
     with pytest.raises(InputError, match="nash"):
         stub(source, "nash", "f")
+
+
+def test_exit_in_an_answer_is_an_error_and_ends_nothing(tmp_path, capsys):
+    main(["start", str(tmp_path)])
+    first, second = sorted((tmp_path / "s1_games").glob("*.py"))[:2]
+    first.write_text("exit()\n")
+    second.write_text("def best_responses(*_):\n    exit()\n")
+    capsys.readouterr()
+    assert main(["check", "--dir", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "expected-utility: could not be run" in out
+    assert "the answer called exit()" in out
+    assert out.count("not started") == len(exercises()) - 2
+
+
+def test_a_missing_file_does_not_stop_the_others(tmp_path, capsys):
+    main(["start", str(tmp_path)])
+    (tmp_path / EXERCISE.path).unlink()
+    capsys.readouterr()
+    assert main(["check", "--dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "expected-utility: no file" in out
+    assert out.count("not started") == len(exercises()) - 1
+
+
+def test_an_answer_in_single_precision_is_told_so(tmp_path):
+    body = RIGHT + "    return (u / 3).astype(np.float32) * 3\n"
+    result, path = _checked(tmp_path, body)
+    assert "float32?" in report(result, path)
+
+
+def test_an_answer_with_a_byte_order_mark_a_dataclass_and_an_import_runs(tmp_path):
+    (tmp_path / "helper.py").write_text("ONE = 1\n")
+    path = tmp_path / "answer.py"
+    head = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+    head += "from helper import ONE\n\n@dataclass\nclass Pair:\n    a: int = ONE\n\n"
+    path.write_bytes(b"\xef\xbb\xbf" + (head + HEAD + RIGHT + "    return u\n").encode())
+    assert check(EXERCISE, path).status == "pass"
+
+
+def test_a_syntax_error_shows_no_frame_of_ours(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text("def expected_utility(:\n")
+    message = check(EXERCISE, path).message
+    assert "SyntaxError" in message
+    assert "runner.py" not in message
+
+
+def test_warnings_of_an_answer_stay_out_of_the_way(tmp_path, capsys):
+    body = RIGHT + "    np.zeros(1) / np.zeros(1)\n    return u\n"
+    assert _checked(tmp_path, body)[0].status == "pass"
+    assert capsys.readouterr().err == ""
+
+
+def test_an_answer_that_is_only_partly_written_has_been_started(tmp_path):
+    body = "    if len(profile) > 1:\n        raise NotImplementedError('later')\n" + RIGHT
+    assert _checked(tmp_path, body + "    return u\n")[0].status == "fail"

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_array_equal
 
-from refmarl.check import MAX_ENTRIES, InputError
+from refmarl.check import MAX_ENTRIES, MAX_PAYOFF, InputError
 from refmarl.games import NormalForm
 from refmarl.games.files import FORMATS, MAX_BYTES, MAX_PLAYERS, json_form, nfg, npz, read, write
 from refmarl.games.files.limits import number, written
 from refmarl.testing.strategies import games, shapes
 
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+FLOATS = st.floats(-MAX_PAYOFF, MAX_PAYOFF)
 SUFFIXES = sorted(FORMATS)
 BUILD = {".nfg": nfg.build, ".json": json_form.build, ".npz": npz.build}
 

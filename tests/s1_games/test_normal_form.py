@@ -1,5 +1,8 @@
 """Laws of (1.1), and the checks of NormalForm."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,6 +76,9 @@ def test_a_batch_of_profiles_is_one_profile_after_the_other(case, size):
         ([[1.0, 2.0], [3.0, 4.0]], "2 players need 3 axes"),
         ([[1j, 2]], "complex"),
         (np.broadcast_to(0.0, (2, 4000, 4000)), "the cap is 10000000"),
+        ([[1e301, 2.0]], r"1e\+301 is too large; the cap is 1e\+300"),
+        ([[10**400, 2]], "too large for a float"),
+        ([[None, 2]], "objects of type NoneType"),
     ],
 )
 def test_a_bad_tensor_is_refused_in_one_line(payoffs, needs):
@@ -103,3 +109,23 @@ def test_a_bad_profile_is_refused(profile, needs):
     game = NormalForm.zero_sum([[1, -1], [-1, 1]])
     with pytest.raises(InputError, match=needs):
         expected_utility(game, profile)
+
+
+@pytest.mark.parametrize("joint", [(1,), (-1, 0), (2, 0), (0.0, 1)])
+def test_a_joint_action_that_does_not_exist_is_refused(joint):
+    game = NormalForm.zero_sum([[1, -1], [-1, 1]])
+    for method in (game.at, game.pure):
+        with pytest.raises(InputError, match="action"):
+            method(joint)
+
+
+def test_whole_numbers_beyond_64_bits_are_payoffs():
+    assert NormalForm.zero_sum([[2**70, 1]]).payoffs[0, 0, 0] == 2.0**70
+
+
+def test_a_copy_and_a_pickle_are_as_read_only_as_the_game():
+    game = NormalForm.bimatrix([[1, 2]], [[3, 4]], title="t", players=("a", "b"))
+    for other in (copy.deepcopy(game), pickle.loads(pickle.dumps(game))):
+        assert_array_equal(other.payoffs, game.payoffs)
+        assert (other.title, other.players, other.actions) == ("t", ("a", "b"), game.actions)
+        assert not other.payoffs.flags.writeable

@@ -110,7 +110,8 @@ def keys(given: set[str], besides: set[str]) -> set[str]:
     strangers = given - besides - set[str]().union(*PAYOFF_KEYS)
     if strangers:
         shown = ", ".join(shortened(k) for k in sorted(strangers)[:5])
-        raise InputError(f"unknown key {shown}")
+        known = ", ".join(sorted(besides | set[str]().union(*PAYOFF_KEYS)))
+        raise InputError(f"unknown key {shown}; known: {known}")
     found = given - besides
     if found not in PAYOFF_KEYS:
         got = ", ".join(sorted(found)) or "none of them"

@@ -83,7 +83,7 @@ fixed(
     _CHICKEN,
     symmetric(_CHICKEN),
     ["1 0 | 0 1", "0 1 | 1 0", "2/3 1/3 | 2/3 1/3"],
-    actions=["yield", "dare"],
+    actions=["give way", "dare"],
     source="R. J. Aumann, J. Math. Economics 1, 1974",
     notes="The mixed equilibrium pays 14/3 each; a correlated equilibrium pays 21/4 each.",
 )

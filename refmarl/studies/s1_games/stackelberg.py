@@ -36,8 +36,8 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         "probability p; the follower replies where its best action changes the payoff jumps. At "
         "a jump the follower is indifferent: a strong commitment counts on ties that go for the "
         "leader (filled dot), a weak one fears that they go against it (open dot) and can only "
-        "come near the jump. The dotted line is the best Nash payoff. Third: the same comparison over the "
-        "library, payoffs scaled to the leader's range."
+        "come near the jump. The dotted line is the best Nash payoff. Third: the same comparison "
+        "over the library, payoffs scaled to the leader's range."
     )
     panels = (_curve(TWO), _curve(THREE), _comparison())
     sample = f"Laws over n = {count} random 3 × 3 games, payoffs uniform in [−1, 1]."
@@ -55,7 +55,7 @@ def _published() -> list[Row]:
         close(f"{TWO.title}: strong commitment pays", two.payoff, 3.5, 1e-6),
         close(f"{TWO.title}: probability of the first action", float(two.strategy[0]), 0.5, 1e-6),
         close(f"{TWO.title}: the only Nash payoff", best_nash(TWO), 2.0, 1e-9),
-        equal(f"{TWO.title}: weak ties, 3.5 earned and not only neared", weak.attained, False),
+        equal(f"{TWO.title}: weak ties, 3.5 is reached itself", weak.attained, False),
         close(f"{THREE.title}: strong commitment pays", three.payoff, 4 / 3, 1e-6),
     ]  # fmt: skip
 

@@ -47,9 +47,11 @@ def _mask(answer: Any, case: Case) -> Mask:
     """The answer as a mask, after its type and shape."""
     assert answer is not None, "the function returned None; is a return missing?"
     mask = np.asarray(answer)
-    assert mask.dtype.kind == "b", f"need True or False for each action, got {mask.dtype}"
     size = len(case.profile[case.player])
-    assert mask.shape == (size,), f"shape {mask.shape}, need {(size,)}: the player's actions"
+    assert mask.shape == (size,), (
+        f"shape {mask.shape}, need {(size,)}: True or False for each of the player's actions"
+    )
+    assert mask.dtype.kind == "b", f"need True or False for each action, got {mask.dtype}"
     return mask
 
 

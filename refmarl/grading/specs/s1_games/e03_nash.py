@@ -74,7 +74,7 @@ def _equilibrium(answer: Answer, case: Case) -> None:
     for i, (regret, gains) in enumerate(zip(found, _gains(case), strict=True)):
         rest = bool((gains <= 1e-9).all())
         assert (regret <= 1e-9) == rest, (
-            f"player {i} can gain {gains.max():.6g} by deviating, its regret is {regret:.6g}"
+            f"player {i + 1} can gain {gains.max():.6g} by deviating, its regret is {regret:.6g}"
         )
 
 

@@ -31,9 +31,9 @@ def cases(draw: st.DrawFn) -> Case:
 
 def _mask(answer: Answer, payoffs: Array) -> NDArray[np.bool_]:
     """The answer, after its type and shape."""
-    got = answer(payoffs)
-    assert got is not None, "the function returned None; is a return missing?"
-    assert isinstance(got, np.ndarray), f"need an array, got {type(got).__name__}"
+    answered = answer(payoffs)
+    assert answered is not None, "the function returned None; is a return missing?"
+    got = np.asarray(answered)
     assert got.dtype == bool, f"need an array of booleans, got {got.dtype}"
     assert got.shape == payoffs.shape[1:], f"shape {got.shape}, need {payoffs.shape[1:]}"
     return got

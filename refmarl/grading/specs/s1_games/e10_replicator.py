@@ -50,9 +50,10 @@ def _pure(answer: Answer, case: Case) -> None:
 
 def _quotient(answer: Answer, case: Case) -> None:
     x = (case.x + 1) / (case.x + 1).sum()  # no action is absent
-    rate = np.asarray(answer(case.A, x)) / x
+    with np.errstate(all="ignore"):
+        rate = np.asarray(answer(case.A, x)) / x
     u = (case.A * x).sum(axis=1)
-    close(rate - rate[0], u - u[0], "the differences between the rates of growth ẋ_a/x_a")
+    close(rate - rate[0], u - u[0], f"the differences between the rates ẋ_a/x_a at x = {x}")
 
 
 def _opponent_only(answer: Answer, case: Case) -> None:

@@ -4,6 +4,9 @@ Files are read and written by :mod:`refmarl.games.files`, :func:`refmarl.games.s
 method by name, :mod:`refmarl.games.show` prints.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from . import files, library
 from .correlated import (
     Correlated,
@@ -13,7 +16,6 @@ from .correlated import (
     violation,
 )
 from .dominance import Elimination, Removal, iterated_elimination, strictly_dominated
-from .fictitious import Play, fictitious_play
 from .generators import (
     PotentialGame,
     common_interest_game,
@@ -27,7 +29,6 @@ from .generators import (
 from .nash import Certificate, best_responses, certify, is_nash, nash_conv, pure_equilibria, regrets
 from .normal_form import NormalForm, action_values, expected_utility
 from .pareto import pareto_dominates, pareto_frontier
-from .regret import RegretPlay, match_regrets, regret_matching
 from .replicator import (
     discrete_replicator,
     population_field,
@@ -37,9 +38,24 @@ from .replicator import (
     rest_point_eigenvalues,
 )
 from .stackelberg import Commitment, leader_payoff, pure_commitment, stackelberg
-from .support import Equilibria, support_enumeration
 from .welfare import price_of_anarchy, price_of_stability, social_welfare
 from .zero_sum import ZeroSum, saddle_points, zero_sum_value
+
+if TYPE_CHECKING:
+    from .fictitious import Play, fictitious_play
+    from .regret import RegretPlay, match_regrets, regret_matching
+    from .support import Equilibria, support_enumeration
+
+# What has kernels is imported at its first use: numba alone takes longer than all the rest.
+_COMPILED = {
+    "Play": "fictitious",
+    "fictitious_play": "fictitious",
+    "RegretPlay": "regret",
+    "match_regrets": "regret",
+    "regret_matching": "regret",
+    "Equilibria": "support",
+    "support_enumeration": "support",
+}
 
 __all__ = [
     "Certificate",
@@ -97,3 +113,9 @@ __all__ = [
     "zero_sum_game",
     "zero_sum_value",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _COMPILED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_COMPILED[name]}", __name__), name)

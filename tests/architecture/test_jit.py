@@ -104,3 +104,16 @@ print(digest.hexdigest())
 
 def test_compiled_and_plain_kernels_give_the_same_bits():
     assert _run(PLAYED, REFMARL_JIT="1") == _run(PLAYED, REFMARL_JIT="0")
+
+
+def test_games_are_read_without_numba_and_every_name_can_be_imported():
+    code = """
+import sys
+import refmarl.games.files
+print("numba" in sys.modules)
+import refmarl.games as games
+print(sum(getattr(games, name) is not None for name in games.__all__) == len(games.__all__))
+from refmarl.games import *
+print(support_enumeration.__name__, fictitious_play.__name__, callable(replicator))
+"""
+    assert _run(code).split() == ["False", "True", "support_enumeration", "fictitious_play", "True"]

@@ -18,9 +18,8 @@ import numpy as np
 
 from .. import check
 from ..check import Array, InputError, Profile
+from ._tables import discount, discounted_sum, names, stochastic, table
 from .normal_form import NormalForm, contract
-
-ROW_TOLERANCE = 1e-9  # by how much a row of probabilities may miss 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +29,12 @@ class MarkovGame:
     Parameters
     ----------
     transition : float (S, A_1, …, A_n, S)
-        Each row, over s', a distribution (within 1e-9); copied and made read-only.
+        Each row, over s', a distribution (within 1e-9, and divided by its sum); copied and made
+        read-only.
     reward : float (n, S, A_1, …, A_n)
         ``reward[i, s, a_1, …, a_n]`` is R_i(s, a), expected over what comes next.
     gamma : float
-        The discount γ in [0, 1).
+        The discount γ in [0, 1), not nearer to 1 than 1e-9.
     initial : float (S,)
         The distribution of the first state, by default uniform.
     title : str
@@ -63,7 +63,7 @@ class MarkovGame:
     players: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        transition, reward = _table(self.transition, "transition"), _table(self.reward, "reward")
+        transition, reward = table(self.transition, "transition"), table(self.reward, "reward")
         _fit(transition, reward)
         n, num_states = len(reward), len(transition)
         initial = np.full(num_states, 1.0 / num_states)
@@ -71,8 +71,8 @@ class MarkovGame:
             initial = check.real_array(self.initial, "initial", 1)
             if initial.shape != (num_states,):
                 raise InputError(f"initial: need {num_states} probabilities, got {len(initial)}")
-        _stochastic(transition, "transition")
-        _stochastic(initial, "initial")
+        transition = stochastic(transition, "transition")
+        initial = stochastic(initial, "initial")
         for array in (transition, reward, initial):
             array.setflags(write=False)
         for field, value in (
@@ -80,8 +80,8 @@ class MarkovGame:
             ("reward", reward),
             ("gamma", discount(self.gamma)),
             ("initial", initial),
-            ("states", _names(self.states, num_states, "states")),
-            ("players", _names(self.players, n, "players")),
+            ("states", names(self.states, num_states, "states")),
+            ("players", names(self.players, n, "players")),
         ):
             object.__setattr__(self, field, value)
 
@@ -119,7 +119,7 @@ class MarkovGame:
         return tuple(chosen)
 
     def policies(self, policies: Sequence[Any]) -> Profile:
-        """``policies`` as float64 arrays (S, A_i), checked against this game."""
+        """``policies`` as float64 arrays (S, A_i), checked against this game; rows sum to 1."""
         if len(policies) != self.num_players:
             raise InputError(f"policies: need {self.num_players}, got {len(policies)}")
         found = []
@@ -129,38 +129,9 @@ class MarkovGame:
                 raise InputError(
                     f"policy of player {i}: need shape {(self.num_states, k)}, got {pi.shape}"
                 )
-            found.append(pi)
+            pi = np.maximum(pi, 0.0)
+            found.append(pi / pi.sum(axis=-1, keepdims=True))
         return tuple(found)
-
-
-def discount(gamma: Any) -> float:
-    """γ as a float, in [0, 1)."""
-    if isinstance(gamma, bool | np.bool_) or not isinstance(
-        gamma, int | float | np.integer | np.floating
-    ):
-        raise InputError(f"gamma: need a number in [0, 1), got {gamma!r}")
-    if not 0.0 <= gamma < 1.0:
-        raise InputError(f"gamma: need a discount in [0, 1), got {gamma!r}")
-    return float(gamma)
-
-
-def _table(values: Any, name: str) -> Array:
-    """A table of finite numbers, below the cap."""
-    if isinstance(values, np.ndarray):
-        _cap(values.shape, name)
-    table = check.real_array(values, name)
-    _cap(table.shape, name)
-    return table
-
-
-def _cap(shape: Sequence[int], name: str) -> None:
-    """Refuse more than the cap's entries."""
-    entries = 1
-    for k in shape:
-        entries *= int(k)
-    if entries > check.MAX_ENTRIES:
-        text = " × ".join(str(k) for k in shape)
-        raise InputError(f"{name}: {text} = {entries} entries; the cap is {check.MAX_ENTRIES}")
 
 
 def _fit(transition: Array, reward: Array) -> None:
@@ -179,25 +150,6 @@ def _fit(transition: Array, reward: Array) -> None:
         )
 
 
-def _stochastic(table: Array, name: str) -> None:
-    """Whether every row, over the last axis, is a distribution."""
-    total = table.sum(axis=-1)
-    error = np.abs(total - 1.0)
-    if (table < 0.0).any() or (error > ROW_TOLERANCE).any():
-        raise InputError(
-            f"{name}: need probabilities ≥ 0 that sum to 1; got smallest {table.min():g}, "
-            f"sum {total.flat[np.argmax(error)]:.12g}"
-        )
-
-
-def _names(given: Sequence[Any], size: int, name: str) -> tuple[str, ...]:
-    """The names given, or "1", "2", …"""
-    names = tuple(str(x) for x in given) or tuple(str(k + 1) for k in range(size))
-    if len(names) != size:
-        raise InputError(f"{name}: need {size} names, got {len(names)}")
-    return names
-
-
 def repeated(game: NormalForm, gamma: float) -> MarkovGame:
     """``game`` played again and again: one state, which never changes.
 
@@ -210,16 +162,16 @@ def repeated(game: NormalForm, gamma: float) -> MarkovGame:
     return MarkovGame(stay, game.payoffs[:, None], gamma, title=game.title, players=game.players)
 
 
-def average_actions(table: Array, policies: Profile, players: Sequence[int]) -> Array:
-    """Σ over the actions of ``players`` of ``table`` (S, K, A_1, …, A_n), weighted by π_j(a_j|s).
+def average_actions(values: Array, policies: Profile, players: Sequence[int]) -> Array:
+    """Σ over the actions of ``players`` of ``values`` (S, K, A_1, …, A_n), weighted by π_j(a_j|s).
 
     The last player first, one axis at a time: no loop over states or joint actions. What is left
     is (S, K, A_j of the players j who are not averaged over).
     """
     for j in sorted(players, reverse=True):
-        last: Array = np.moveaxis(table, j + 2, -1)
-        table = contract(last, policies[j], kept=last.ndim - 2)
-    return table
+        last: Array = np.moveaxis(values, j + 2, -1)
+        values = contract(last, policies[j], kept=last.ndim - 2)
+    return values
 
 
 def joint_dynamics(game: MarkovGame, policies: Sequence[Any]) -> tuple[Array, Array]:
@@ -255,9 +207,8 @@ def evaluate(game: MarkovGame, policies: Sequence[Any]) -> Array:
     [4. 4.]
     """
     chain, reward = joint_dynamics(game, policies)
-    system = np.eye(game.num_states) - game.gamma * chain
-    values = np.linalg.solve(system, reward.T)  # (1.12)
-    return np.array(values.T, dtype=float)
+    values = discounted_sum(chain, game.gamma, reward.T)  # (1.12), V = R^π + γ P^π V
+    return np.ascontiguousarray(values.T)
 
 
 def stage_game(game: MarkovGame, values: Any, s: int) -> NormalForm:

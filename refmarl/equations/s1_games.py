@@ -201,6 +201,14 @@ ROWS = (
         title="Shapley's value iteration",
         statement=r"$V(s)\leftarrow \mathrm{val}[R(s,\cdot)+\gamma\sum_{s'}P(s'|s,\cdot)V(s')]$",
         exercise=True,
+        closed=True,
+        source="Shapley 1953; samples: Littman 1994, Hu & Wellman 2003",
+        laws=(
+            "a γ-contraction in the sup norm, monotone; a constant comes back times γ",
+            "γ = 0: the values of the matrix games; one column: ordinary value iteration",
+            "the bound (γδ + η)/(1 - γ) certifies value and policies at any time",
+            "Nash-Q is minimax-Q on zero-sum games, and need not contract in general",
+        ),
     ),
     Equation(
         tag="1.14",
@@ -221,6 +229,15 @@ ROWS = (
             r"$\delta_i=r_i+\gamma(1-d)\max_{a'}Q_i(o_i',a')-Q_i(o_i,a_i)$"
         ),
         exercise=True,
+        closed=True,
+        source="Claus & Boutilier 1998; Matignon et al. 2007 (hysteretic); Panait et al. 2006",
+        laws=(
+            "one agent: Q-learning, bit for bit",
+            "hysteretic with β = α and lenient with l = 0 are plain, bit for bit",
+            "β = 0 never lowers a value; with α = 1 it is the best payoff ever seen",
+            "nothing follows a terminal state",
+            "a run is the same in any batch",
+        ),
     ),
     Equation(
         tag="1.16",
@@ -228,6 +245,15 @@ ROWS = (
         title="Joint-action learning",
         statement=r"$EV_i(a_i)=\sum_{a_{-i}}\hat\pi_{-i}(a_{-i})Q(a_i,a_{-i})$",
         exercise=True,
+        closed=True,
+        source="Claus & Boutilier 1998",
+        laws=(
+            "with the true payoffs and mixtures the best actions are the best responses",
+            "linear in the model and in the table",
+            "every model sums to 1",
+            "one player: Q-learning, bit for bit",
+            "two players: product and joint models agree, bit for bit",
+        ),
     ),
     Equation(
         tag="1.17",

@@ -124,34 +124,37 @@ def test_nothing_follows_a_terminal_state(step, gamma, bonus):
 # -- repeated games ------------------------------------------------------------------
 
 
-def literal_bandit(payoffs, cfg, rng):
-    """One learner of one state, written out: its final values and the mean of its rewards."""
-    q, stream, total, size = [0.0] * len(payoffs), rng.spawn(1)[0], 0.0, len(payoffs)
+def literal(game, cfg, rng):
+    """Learners of one state, written out: their final values and the sums of their rewards."""
+    sizes, stream = game.num_actions, rng.spawn(1)[0]
+    q, sums = [[0.0] * k for k in sizes], [0.0] * len(sizes)
     for t in range(cfg.steps):
-        explores, which, forgives = stream.random(3)
-        if explores < max(cfg.epsilon_min, cfg.epsilon0 * cfg.epsilon_decay**t):
-            a = int(which * size)
-        else:
-            best = [k for k in range(size) if q[k] == max(q)]
-            a = best[int(which * len(best))]
-        r = float(payoffs[a])
-        if r >= q[a]:
-            q[a] = q[a] + cfg.alpha * (r - q[a])
-        elif forgives >= cfg.leniency:
-            q[a] = q[a] + (cfg.alpha if cfg.beta is None else cfg.beta) * (r - q[a])
-        total += r
-    return q, total / cfg.steps
+        chances, chosen = stream.random((len(sizes), 3)), []
+        for values, (explores, which, _) in zip(q, chances, strict=True):
+            best = [a for a, value in enumerate(values) if value == max(values)]
+            if explores < max(cfg.epsilon_min, cfg.epsilon0 * cfg.epsilon_decay**t):
+                best = list(range(len(values)))
+            chosen.append(best[int(which * len(best))])
+        for i, a in enumerate(chosen):
+            r = float(game.payoffs[(i, *chosen)])
+            if r >= q[i][a]:
+                q[i][a] = q[i][a] + cfg.alpha * (r - q[i][a])
+            elif chances[i][2] >= cfg.leniency:
+                q[i][a] = q[i][a] + (cfg.alpha if cfg.beta is None else cfg.beta) * (r - q[i][a])
+            sums[i] += r
+    return q, sums
 
 
 @pytest.mark.equation("1.15")
-@given(games(1, 1, 4) | games(1, 1, 4, REALS), CONFIGS, SEEDS)
-def test_one_player_is_plain_q_learning_bit_for_bit(game, cfg, seed):
+@given(games(1, 1, 4) | games(1, 1, 4, REALS) | SOME, CONFIGS, SEEDS)
+def test_every_player_is_a_q_learner_of_one_state_bit_for_bit(game, cfg, seed):
     cfg = with_(cfg, exploration="epsilon")
     found = learn(game, cfg, seeded(seed))
-    q, mean = literal_bandit(game.payoffs[0], cfg, seeded(seed))
-    assert_array_equal(found.q[0][0], q)
-    assert found.payoffs[0, 0] == mean
-    assert found.greedy[0, 0] == q.index(max(q))
+    q, sums = literal(game, cfg, seeded(seed))
+    for i, row in enumerate(q):
+        assert_array_equal(found.q[i][0], row)
+        assert found.payoffs[0, i] == sums[i] / cfg.steps
+        assert found.greedy[0, i] == row.index(max(row))
 
 
 @pytest.mark.equation("1.15")
@@ -241,6 +244,16 @@ def test_a_team_as_one_player_finds_its_best_joint_action(game, seed):
     found = learn(central, cfg, seeded(seed))
     assert central.num_actions == (team.payoffs[0].size,)
     assert central.payoffs[0, found.greedy[0, 0]] == team.payoffs.max()
+
+
+@pytest.mark.equation("1.15")
+@given(st.floats(-5, 5), st.floats(0.5, 5), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_hysteretic_values_are_expectiles(low, gap, ratio):
+    """Good and bad in turn: α (high - Q) = β (Q - low) up to a step, hence up to α gap."""
+    alpha, value = 0.01, low
+    for t in range(2000):
+        value = moved(value, low + gap * (t % 2), alpha, ratio * alpha, 0.0, 0.5)
+    assert_allclose(value, low + gap / (1 + ratio), atol=1.5 * alpha * gap)
 
 
 def test_dominant_actions_are_learnt():

@@ -35,7 +35,7 @@ class ShapleyValue(NamedTuple):
     value: Array  # V, (S,): what the row player gets, discounted, from each state on
     policies: tuple[Array, Array]  # ((S, A), (S, B)): in each state optimal, up to ``error``
     error: float  # ε: |V - V*| ≤ ε, and either policy guarantees V up to ε, in every state
-    iterations: int  # how often (1.13) was applied to all states
+    iterations: int  # how often the operator was applied to all states
 
 
 def shapley_operator(transition: Any, reward: Any, gamma: float, values: Any) -> Array:

@@ -194,6 +194,16 @@ ROWS = (
         title="Multi-agent Markov decision process",
         statement=r"$(\mathcal S,\{\mathcal A_i\},P,\{R_i\},\gamma)$",
         exercise=True,
+        closed=True,
+        source="Shapley 1953; Littman 1994; one reward for all: Boutilier 1996",
+        laws=(
+            "the rows of P^π are distributions",
+            "V_i = R_i^π + γ P^π V_i, which is the discounted sum of what is paid",
+            "‖V_i‖∞ ≤ R_max/(1-γ)",
+            "one state: the repeated game, V = u/(1-γ)",
+            "affine in the rewards; renaming states and players renames the values",
+        ),
+        errata="With individual rewards it is a Markov game, not a multi-agent MDP: docs/errata.md, A10.",
     ),
     Equation(
         tag="1.13",
@@ -274,6 +284,14 @@ ROWS = (
         title="Induced single-agent MDP",
         statement=r"$P_i(s'|s,a_i)=\sum_{a_{-i}}\pi_{-i}(a_{-i}|s)P(s'|s,a)$, $R_i$",
         exercise=True,
+        closed=True,
+        source="Littman 1994; policy iteration: Howard 1960",
+        laws=(
+            "the rows of P_i are distributions, whatever the player's own policy",
+            "the own policy is worth the same in the process and in the game",
+            "moves with π_-i, in total variation by no more than the others' policies do",
+            "alone, a player is in the game itself",
+        ),
     ),
     Equation(
         tag="1.20",

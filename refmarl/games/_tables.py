@@ -9,6 +9,7 @@ from .. import check
 from ..check import Array, InputError
 
 ROW_TOLERANCE = 1e-9  # by how much a row of probabilities may miss 1
+ROUNDING = 1e-12  # a row that misses 1 by less is left as it is
 LEAST_LOSS = 1e-9  # of 1 - γ: nearer to 1 a value has no digits left
 
 
@@ -32,7 +33,7 @@ def _cap(shape: Sequence[int], name: str) -> None:
 
 
 def stochastic(rows: Array, name: str) -> Array:
-    """``rows`` with every row, over the last axis, a distribution, divided by its sum."""
+    """``rows`` with every row, over the last axis, a distribution, made to sum to 1."""
     total = rows.sum(axis=-1, keepdims=True)
     error = np.abs(total - 1.0)
     if (rows < 0.0).any() or (error > ROW_TOLERANCE).any():
@@ -40,8 +41,12 @@ def stochastic(rows: Array, name: str) -> Array:
             f"{name}: need probabilities ≥ 0 that sum to 1; got smallest {rows.min():g}, "
             f"sum {total.flat[np.argmax(error)]:.12g}"
         )
-    found: Array = rows / total
-    return found
+    return rescaled(rows, total)
+
+
+def rescaled(rows: Array, total: Array) -> Array:
+    """Rows divided by their sums, but for those that are 1 already: twice is the same as once."""
+    return np.where(np.abs(total - 1.0) > ROUNDING, rows / total, rows)
 
 
 def discount(gamma: Any) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import check
 from ..check import Array, InputError, Profile
-from ._tables import discount, discounted_sum, names, stochastic, table
+from ._tables import discount, discounted_sum, names, rescaled, stochastic, table
 from .normal_form import NormalForm, contract
 
 
@@ -29,7 +29,7 @@ class MarkovGame:
     Parameters
     ----------
     transition : float (S, A_1, …, A_n, S)
-        Each row, over s', a distribution (within 1e-9, and divided by its sum); copied and made
+        Each row, over s', a distribution (within 1e-9, made to sum to 1); copied and made
         read-only.
     reward : float (n, S, A_1, …, A_n)
         ``reward[i, s, a_1, …, a_n]`` is R_i(s, a), expected over what comes next.
@@ -130,7 +130,7 @@ class MarkovGame:
                     f"policy of player {i}: need shape {(self.num_states, k)}, got {pi.shape}"
                 )
             pi = np.maximum(pi, 0.0)
-            found.append(pi / pi.sum(axis=-1, keepdims=True))
+            found.append(rescaled(pi, pi.sum(axis=-1, keepdims=True)))
         return tuple(found)
 
 

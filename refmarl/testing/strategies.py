@@ -152,3 +152,23 @@ def markov_games_with_policies(
     """(game, policies)."""
     game = draw(markov_games(min_players, max_players, max_actions, max_states, elements))
     return game, draw(policies(game))
+
+
+@st.composite
+def seeded_markov_games_with_policies(
+    draw: st.DrawFn, max_players: int = 3, max_actions: int = 3, max_states: int = 3
+) -> tuple[MarkovGame, Profile]:
+    """(game, policies): sizes are drawn, and shrink; numbers come from a seed, which is quick."""
+    sizes = draw(shapes(1, max_players, max_actions))
+    states, gamma = draw(st.integers(1, max_states)), draw(DISCOUNTS)
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+
+    def table(*shape: int) -> Array:
+        weights = rng.integers(0, 4, size=shape) * (rng.random(shape) < 0.6).astype(float)
+        weights += np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
+        rows: Array = weights / weights.sum(axis=-1, keepdims=True)
+        return rows
+
+    reward: Array = rng.integers(-4, 5, size=(len(sizes), states, *sizes)).astype(float)
+    game = MarkovGame(table(states, *sizes, states), reward, gamma, initial=table(states))
+    return game, tuple(table(states, k) for k in sizes)

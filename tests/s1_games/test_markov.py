@@ -175,6 +175,16 @@ def test_policies_are_made_to_add_up_and_pure_ones_are_pure(game, data):
     off = game.policies([p * (1 + 5e-7) for p in game.uniform()])
     for p, q in zip(off, game.uniform(), strict=True):
         assert_allclose(p, q, rtol=1e-15)
+    assert all((p >= 0).all() for p in game.policies([p - 1e-10 for p in pure]))
+
+
+@given(markov_games())
+def test_a_game_made_from_the_tables_of_another_is_the_same(game):
+    again = MarkovGame(game.transition, game.reward, game.gamma, game.initial)
+    assert_array_equal(again.transition, game.transition)
+    assert_array_equal(again.initial, game.initial)
+    off = MarkovGame(game.transition * (1 + 9e-10), game.reward, game.gamma)
+    assert_allclose(off.transition.sum(axis=-1), 1.0, rtol=1e-15)
 
 
 def test_a_discount_near_one_keeps_its_digits():

@@ -147,6 +147,10 @@ def test_frequencies_do_not_depend_on_the_scale_and_are_even_without_data(counts
     scaled = frequencies([factor * c for c in counts])
     assert_allclose(scaled, frequencies(counts), atol=1e-12)
     assert_array_equal(frequencies([0] * len(counts)), np.full(len(counts), 1 / len(counts)))
+    for row in (counts, [0] * len(counts)):  # and the learners use the same
+        out = np.zeros(len(row))
+        shares(np.array(row, dtype=float), len(row), out)
+        assert_array_equal(out, frequencies(row))
 
 
 # -- repeated games ------------------------------------------------------------------

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from ...check import Array, Profile
-from ...games import NormalForm, expected_utility, pure_equilibria
+from ...games import NormalForm, expected_utility, joint_action_q, library, pure_equilibria
 from ...games.correlated import correlated_equilibrium, violation
 from ...games.fictitious import fictitious_play
+from ...games.independent_q import IndependentConfig, learn, one_player
+from ...games.joint_action_q import JointConfig
 from ...games.pareto import pareto_frontier
 from ...games.regret import regret_matching
 from ...games.replicator import discrete_replicator, replicate, replicator, replicator_field
@@ -182,6 +184,36 @@ def commitments(data: Data, full: bool) -> Iterator[Found]:
         yield Found(f"game {k}: commitment", task["commitment"], x, data["tolerance"])
 
 
+INDEPENDENT = {
+    "independent": IndependentConfig(),
+    "independent, Boltzmann": IndependentConfig(exploration="boltzmann"),
+    "hysteretic": IndependentConfig(beta=0.01),
+    "optimistic": IndependentConfig(beta=0.0),
+}
+
+
+def _found_best(game: NormalForm, learner: str, runs: int) -> float:
+    """Share of the runs whose greedy joint action is best for the team in the end."""
+    rng = np.random.default_rng(0)
+    if learner == "joint action":
+        greedy = joint_action_q.learn(game, JointConfig(), rng, runs).greedy
+    else:
+        game = one_player(game) if learner == "central" else game
+        greedy = learn(game, INDEPENDENT.get(learner, IndependentConfig()), rng, runs).greedy
+    return float((game.payoffs[(0, *greedy.T)] == game.payoffs.max()).mean())
+
+
+def teams(data: Data, full: bool) -> Iterator[Found]:
+    """S2.01: a fifth of the runs unless in full; 0 and 1 exactly."""
+    runs = data["runs"] if full else data["runs"] // 5
+    for learner, shares in data["learners"].items():
+        for name, share in shares.items():
+            got = _found_best(library.game(name), learner, runs)
+            tolerance = 0.0 if share in (0, 1) else data["tolerance"]
+            source = data["optimistic_source"] if learner == "optimistic" else ""
+            yield Found(f"{name}, {learner}", share, got, tolerance, source)
+
+
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.00": printed,
     "S1.01": bimatrix,
@@ -194,4 +226,5 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.11": shapley,
     "S1.12": chicken,
     "S1.13": commitments,
+    "S2.01": teams,
 }

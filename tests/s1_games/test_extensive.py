@@ -28,6 +28,7 @@ from refmarl.games.extensive import (
     nash_conv,
     one_shot,
     plans,
+    solve,
     to_normal_form,
     value,
 )
@@ -157,6 +158,18 @@ def test_best_responses_to_an_average_enclose_the_value(seed):
     high, low = best_response(game, x, 0).value, -best_response(game, x, 1).value
     assert low - 1e-9 <= exact <= high + 1e-9
     assert high - low <= 0.3  # Δ |I| √A / √T is above 1: CFR+ does better
+
+
+@settings(max_examples=25)
+@given(SEEDS)
+def test_the_linear_program_over_sequences_finds_the_value_of_the_normal_form(seed):
+    game = build(random_rules(seed))
+    solved = solve(game)
+    assert solved.value == pytest.approx(
+        zero_sum_value(to_normal_form(game).payoffs[0]).value, abs=1e-7
+    )
+    assert expected_value(game, solved.strategy) == pytest.approx(solved.value, abs=1e-7)
+    assert -1e-9 <= solved.nash_conv <= 1e-6  # HiGHS is exact to 1e-7
 
 
 # ------------------------------------------------------------------------ CFR
@@ -334,6 +347,10 @@ def test_leduc_poker_by_its_rules():
     for text, payoff in pays.items():
         history = (text[:2], *text[2:].replace(" ", ""))
         assert rule_module._leduc(history) == Leaf(payoff), text
+    cards = "JJQQKK"
+    deals = [cards[i] + cards[j] for i in range(6) for j in range(6) if i != j]
+    for deal, p in rule_module._leduc(()).outcomes:
+        assert p == pytest.approx(deals.count(deal) / 30)
     assert dict(rule_module._leduc(("JJ", "c", "c")).outcomes) == {"Q": 0.5, "K": 0.5}
     assert dict(rule_module._leduc(("JQ", "c", "c")).outcomes) == {"J": 0.25, "Q": 0.25, "K": 0.5}
     assert rule_module._leduc(("JQ",)).actions == ("c", "r")
@@ -356,6 +373,9 @@ def test_leduc_poker_is_fair_to_equal_players_who_always_call():
 def test_leduc_poker_has_its_published_value():
     """-0.0856 (OpenSpiel's sequence-form tests); here between two best responses."""
     game = leduc()
+    solved = solve(game)
+    assert solved.value == pytest.approx(-0.085606424, abs=1e-8)
+    assert solved.nash_conv <= 1e-6
     x = cfr(game, 1500, plus=True, times=[1500]).averages[0]
     high, low = best_response(game, x, 0).value, -best_response(game, x, 1).value
     assert low <= -0.085606 <= high
@@ -365,6 +385,16 @@ def test_leduc_poker_has_its_published_value():
 def test_leduc_poker_is_too_large_for_its_normal_form():
     with pytest.raises(InputError, match="cap"):
         to_normal_form(leduc())
+
+
+def test_kuhn_poker_by_the_linear_program_over_sequences():
+    solved = solve(KUHN)
+    assert solved.value == pytest.approx(VALUE, abs=1e-12)
+    table = KUHN.table(solved.strategy)
+    alpha = table["J"]["b"]
+    assert_allclose(table["K"]["b"], 3 * alpha, atol=1e-9)  # player 0 plays one of the family
+    assert_allclose(table["Qpb"]["b"], alpha + 1 / 3, atol=1e-9)
+    assert_allclose([table["Jp"]["b"], table["Qb"]["b"]], 1 / 3, atol=1e-9)  # player 1 the only one
 
 
 # ------------------------------------------------------------------------ small and bad games

@@ -24,6 +24,7 @@ from refmarl.games.kinds import (
     is_zero_sum,
     spectrum,
 )
+from refmarl.studies.s1_games.kinds import expected_share, standard_error
 from refmarl.testing.strategies import REALS, bimatrix_games, games, shapes
 
 ANY = games(1, 4) | games(1, 3, elements=REALS)
@@ -258,6 +259,23 @@ def test_the_spectrum_finds_the_correlation_of_covariance_games(n, rho):
     rng = np.random.default_rng(5)
     game = covariance_game(rng, (60, 60, 2)[:n] if n == 3 else (80, 80), rho)
     assert spectrum(game).correlation == pytest.approx(rho, abs=0.05)  # 3 s.e. of 6400 draws
+
+
+def traces(k, rho):
+    """(E|P|², E|P + H|², variance of (1-s)|P|² - s|H|²) from the matrices of the projections."""
+    basis = np.eye(2 * k * k).reshape(-1, 2, k, k)
+    parts = [decompose(NormalForm(e)) for e in basis]
+    covariance = np.kron([[1, rho], [rho, 1]], np.eye(k * k))
+    p, h = (np.array([getattr(x, part).ravel() for x in parts]) for part in PARTS[1:])
+    share = np.trace(p @ covariance) / np.trace((p + h) @ covariance)
+    form = ((1 - share) * p - share * h) @ covariance
+    return share, np.sqrt(2 * np.trace(form @ form)) / np.trace((p + h) @ covariance)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4])
+@pytest.mark.parametrize("rho", [-1.0, -0.3, 0.0, 0.8])
+def test_the_expected_share_of_random_games_is_a_trace(k, rho):
+    assert_allclose((expected_share(k, rho), standard_error(k, rho)), traces(k, rho), atol=1e-9)
 
 
 @given(bimatrix_games(3), st.integers(-300, 300), SEEDS)

@@ -11,6 +11,7 @@
 """
 
 from .counterfactual import CfrPlay, cfr
+from .linear import Solution, solve
 from .rules import kuhn, leduc, one_shot
 from .tree import Chance, Decision, ExtensiveGame, Leaf, build
 from .value import (
@@ -30,6 +31,7 @@ __all__ = [
     "ExtensiveGame",
     "Leaf",
     "Response",
+    "Solution",
     "best_response",
     "build",
     "cfr",
@@ -40,5 +42,6 @@ __all__ = [
     "nash_conv",
     "one_shot",
     "plans",
+    "solve",
     "to_normal_form",
 ]

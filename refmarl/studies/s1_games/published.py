@@ -8,6 +8,15 @@ import numpy as np
 from ...check import Array, Profile
 from ...games import NormalForm, expected_utility, joint_action_q, library, pure_equilibria
 from ...games.correlated import correlated_equilibrium, violation
+from ...games.extensive import (
+    ExtensiveGame,
+    best_response,
+    cfr,
+    expected_value,
+    kuhn,
+    nash_conv,
+    to_normal_form,
+)
 from ...games.fictitious import fictitious_play
 from ...games.independent_q import IndependentConfig, learn, one_player
 from ...games.joint_action_q import JointConfig
@@ -105,6 +114,45 @@ def biased(data: Data, full: bool) -> Iterator[Found]:
     for who, x in zip(("row", "column"), play.averages, strict=True):
         case = f"regret matching, {task['steps']} rounds, {who}"
         yield Found(case, data["mixture"], x[-1], task["tolerance"])
+
+
+def poker(data: Data, full: bool) -> Iterator[Found]:
+    """S1.07: exact values, and the value by the linear program of the normal form."""
+    game, tol, task = kuhn(), data["tolerance"], data["uniform"]
+    value = zero_sum_value(to_normal_form(game).payoffs[0]).value
+    yield Found("value of the normal form", data["value"], value, tol)
+    x = game.uniform()
+    yield Found("value of uniform play", task["value"], expected_value(game, x), tol)
+    replies = [best_response(game, x, i).value for i in range(2)]
+    yield Found("best responses to it", task["best_responses"], replies, tol)
+    yield Found("its NashConv", task["nash_conv"], nash_conv(game, x), tol)
+    passing = game.behaviour({name: [1, 0] for name in game.information})
+    wanted = data["always_pass_nash_conv"]
+    yield Found("NashConv of always passing", wanted, nash_conv(game, passing), tol)
+    for alpha in data["family_alpha"]:
+        x = _kuhn_equilibrium(game, float(exact(alpha)))
+        case = f"equilibrium with α = {alpha}"
+        yield Found(f"{case}: value", data["value"], expected_value(game, x), tol)
+        yield Found(f"{case}: NashConv", 0, nash_conv(game, x), tol)
+
+
+def _kuhn_equilibrium(game: ExtensiveGame, alpha: float) -> Array:
+    """The equilibrium in which player 0 bets with the jack with probability α in [0, 1/3]."""
+    bets = {"J": alpha, "Q": 0, "K": 3 * alpha, "Jpb": 0, "Qpb": alpha + 1 / 3, "Kpb": 1}
+    calls = {"Jp": 1 / 3, "Qp": 0, "Kp": 1, "Jb": 0, "Qb": 1 / 3, "Kb": 1}
+    return game.behaviour({name: [1 - p, p] for name, p in (bets | calls).items()})
+
+
+def counterfactual(data: Data, full: bool) -> Iterator[Found]:
+    """S1.08: NashConv of the average strategies, round by round as published."""
+    game, times = kuhn(), data["iterations"]
+    for key, name, plus in (("cfr", "CFR", False), ("cfr_plus", "CFR+", True)):
+        run = cfr(game, times[-1], plus=plus, times=times)
+        got = [nash_conv(game, x) for x in run.averages]
+        yield Found(f"NashConv of {name}", data[key], got, data["tolerance"])
+        value = expected_value(game, run.averages[times.index(data["value_at"])])
+        case = f"value of {name} after {data['value_at']} rounds"
+        yield Found(case, data["value"], value, data["value_tolerance"])
 
 
 def evolution(data: Data, full: bool) -> Iterator[Found]:
@@ -221,6 +269,8 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.04": long_paths,
     "S1.05": oneill,
     "S1.06": biased,
+    "S1.07": poker,
+    "S1.08": counterfactual,
     "S1.09": evolution,
     "S1.10": counted,
     "S1.11": shapley,

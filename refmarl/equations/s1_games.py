@@ -203,7 +203,7 @@ ROWS = (
             "one state: the repeated game, V = u/(1-γ)",
             "affine in the rewards; renaming states and players renames the values",
         ),
-        errata="With individual rewards it is a Markov game, not a multi-agent MDP: docs/errata.md, A10.",
+        errata="Individual rewards make it a Markov game: docs/errata.md, A10.",
     ),
     Equation(
         tag="1.13",
@@ -271,6 +271,15 @@ ROWS = (
         title="Nash equilibrium in policies",
         statement=r"$J_i(\pi_i^*,\pi_{-i}^*)\ge J_i(\pi_i,\pi_{-i}^*)$",
         exercise=True,
+        closed=True,
+        source="Fink 1964; Takahashi 1964; regrets as sums: Kakade & Langford 2002",
+        laws=(
+            "NashConv of policies ≥ 0, and 0 exactly where no policy, pure or mixed, gains",
+            "the best response is the solution of the induced decision process",
+            "one state and γ = 0: row 1.3",
+            "potential-based shaping changes no regret",
+            "no regret from any state: every stage game is in equilibrium",
+        ),
     ),
     Equation(
         tag="1.18",

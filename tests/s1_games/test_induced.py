@@ -19,7 +19,7 @@ from refmarl.games.induced import (
     policy_regrets,
     state_regrets,
 )
-from refmarl.games.markov import MarkovGame, evaluate, repeated
+from refmarl.games.markov import MarkovGame, evaluate, repeated, stage_game
 from refmarl.games.mdp import MDP, evaluate_policy, solve_mdp
 from refmarl.testing.strategies import (
     games_with_profiles,
@@ -309,6 +309,32 @@ def test_states_that_are_never_reached_bring_no_regret():
     pi = game.pure([[0, 1]])
     assert policy_nash_conv(game, pi) == 0.0
     assert_array_equal(state_regrets(game, pi), [[0.0, 2.0]])
+
+
+@pytest.mark.equation("1.17")
+@given(CASES, st.integers(-5, 5))
+def test_potential_based_shaping_changes_no_regret(case, slope):
+    game, pi = case
+    potential = slope * np.arange(game.num_states) ** 2.0
+    first = potential.reshape([-1] + [1] * game.num_players)
+    added = game.gamma * game.transition @ potential - first
+    other = MarkovGame(game.transition, game.reward + added, game.gamma, game.initial)
+    atol = 1e-9 * (size(game) + size(other))
+    assert_allclose(policy_regrets(other, pi), policy_regrets(game, pi), atol=atol)
+
+
+@pytest.mark.equation("1.17")
+@given(CASES)
+def test_regrets_in_stage_games_bound_those_in_policies_from_both_sides(case):
+    game, pi = case
+    v = evaluate(game, pi)
+    staged = np.stack(
+        [regrets(stage_game(game, v, s), [p[s] for p in pi]) for s in range(game.num_states)],
+        axis=1,
+    )  # (n, S): the gain of deviating once, in s
+    found, atol = state_regrets(game, pi), 1e-9 * size(game)
+    assert (found >= staged - atol).all()
+    assert (found.max(axis=1) <= staged.max(axis=1) / (1 - game.gamma) + atol).all()
 
 
 # bad input

@@ -15,15 +15,40 @@ LEAST = 1e-9  # probabilities up to this are not printed
 
 def load(name: str) -> "NormalForm":
     """The game that ``name`` says: a game of the library, ``-`` for JSON on stdin, or a file."""
-    from ..games import files, library
+    from ..games import files
 
     if name == "-":
         return files.parse_json(sys.stdin.buffer.read(files.MAX_BYTES + 1), "standard input")
+    return files.read(name) if _is_file(name) else entry(name).game
+
+
+def load_exact(name: str) -> tuple["NormalForm", Any]:
+    """:func:`load` with payoffs for exact arithmetic: numbers count as they are written."""
+    from ..games import files
+
+    if name == "-":
+        data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
+        return files.parse_json_exact(data, "standard input")
+    if _is_file(name):
+        return files.read_exact(name)
+    game = entry(name).game
+    return game, _as_written(game.payoffs.tolist())
+
+
+def _as_written(values: Any) -> Any:
+    """Nested lists of floats as Fractions of their shortest decimals: -0.05 as -1/20."""
+    if isinstance(values, list):
+        return [_as_written(inner) for inner in values]
+    return Fraction(repr(values))
+
+
+def _is_file(name: str) -> bool:
+    """Whether ``name`` is no game of the library and looks like a file."""
+    from ..games import library
+
     if name.partition(":")[0] in library.names():
-        return entry(name).game
-    if Path(name).suffix or Path(name).exists() or Path(name).name != name:
-        return files.read(name)
-    return entry(name).game  # says which name is nearest
+        return False
+    return bool(Path(name).suffix) or Path(name).exists() or Path(name).name != name
 
 
 def entry(name: str) -> "Entry":
@@ -88,8 +113,10 @@ def probability(p: Any) -> str:
 
 
 def mixture(names: tuple[str, ...], x: Any) -> str:
-    """A mixed strategy: each action that is played, with its probability."""
+    """A mixed strategy: each action that is played, with its probability; Fractions exactly."""
     from ..games.show import plain
 
+    if isinstance(x[0], Fraction):
+        return ", ".join(f"{plain(a)} {p}" for a, p in zip(names, x, strict=True) if p)
     played = [(a, float(p)) for a, p in zip(names, x, strict=True) if p > LEAST]
     return ", ".join(f"{plain(a)} {probability(p)}" for a, p in played)

@@ -3,11 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ._games import LEAST, decimal, load, mixture, player, probability
+from ._games import LEAST, decimal, load, load_exact, mixture, player, probability
 from ._output import as_json, example
 
 if TYPE_CHECKING:
     from ..games import NormalForm
+    from ..games.exact import NashSubset
     from ..games.solve import Answer, Solution
 
 EXAMPLE = """refmarl solve chicken --method correlated
@@ -33,6 +34,12 @@ def add(verbs: Any) -> None:
     solve.add_argument("game", metavar="GAME")
     solve.add_argument("--method", default="auto", metavar="M", help="default: auto")
     solve.add_argument("--json", action="store_true", help="print JSON")
+    solve.add_argument(
+        "--exact",
+        action="store_true",
+        help="all equilibria of two players in fractions, with components and indices; payoffs "
+        "count as they are written, 0.1 as 1/10 (the floats of .npz as what they are)",
+    )
     solve.add_argument("--steps", type=int, metavar="N", help="rounds of play (default: 10000)")
     solve.add_argument("--seed", type=int, metavar="S", help="play at random, from this seed")
     solve.add_argument(
@@ -47,7 +54,7 @@ def add(verbs: Any) -> None:
 
 
 def _solve(args: argparse.Namespace) -> int:
-    game = load(args.game)
+    game, payoffs = load_exact(args.game) if args.exact else (load(args.game), None)
     from ..games.solve import solve
 
     solution = solve(
@@ -58,6 +65,7 @@ def _solve(args: argparse.Namespace) -> int:
         objective=_objective(game, args.objective),
         leader=None if args.leader is None else player(game, args.leader, "leader"),
         ties=args.ties,
+        exact=payoffs,
     )
     if args.json:
         as_json(data(game, solution))
@@ -76,7 +84,7 @@ def _objective(game: "NormalForm", text: str | None) -> Any:
 
 def data(game: "NormalForm", solution: "Solution") -> dict[str, Any]:
     """The JSON of a solution; other programs lean on its keys."""
-    return {
+    found = {
         "title": game.title,
         "players": list(game.players),
         "actions": [list(names) for names in game.actions],
@@ -86,6 +94,17 @@ def data(game: "NormalForm", solution: "Solution") -> dict[str, Any]:
         "equilibria": [_answer(answer) for answer in solution.equilibria],
         "facts": solution.facts,
     }
+    if solution.components:
+        found["components"] = [
+            [{"rows": _texts(s.rows), "columns": _texts(s.columns)} for s in component]
+            for component in solution.components
+        ]
+    return found
+
+
+def _texts(numbers: Any) -> Any:
+    """Nested tuples of Fractions as lists of texts such as "1/3"."""
+    return [_texts(x) for x in numbers] if isinstance(numbers, tuple) else str(numbers)
 
 
 def _answer(answer: "Answer") -> dict[str, Any]:
@@ -94,7 +113,11 @@ def _answer(answer: "Answer") -> dict[str, Any]:
         found["profile"] = [x.tolist() for x in answer.profile]
     if answer.distribution is not None:
         found["distribution"] = answer.distribution.tolist()
-    return found | {"payoffs": answer.payoffs.tolist(), "regret": answer.regret}
+    found |= {"payoffs": answer.payoffs.tolist(), "regret": answer.regret}
+    if answer.exact is not None:
+        profile, payoffs, index = answer.exact
+        found["exact"] = {"profile": _texts(profile), "payoffs": _texts(payoffs), "index": index}
+    return found
 
 
 def _print(game: "NormalForm", solution: "Solution") -> None:
@@ -113,7 +136,9 @@ def _print(game: "NormalForm", solution: "Solution") -> None:
     if count > MAX_SHOWN:
         print(f"\n… and {count - MAX_SHOWN} more (--json prints all)")
     _print_facts(game, solution)
-    if solution.complete:
+    if len(solution.components) < len(solution.equilibria) and solution.components:
+        _print_components(game, solution)
+    elif solution.complete:
         print("\nComplete: there are no other equilibria.")
     else:
         print(f"\nNot complete: {solution.reason}.")
@@ -129,8 +154,35 @@ def _lines(game: "NormalForm", answer: "Answer") -> list[str]:
     last = f"payoffs {payoffs}; regret {answer.regret:.2g}"
     if answer.profile is None:
         return [*_joint(game, answer.distribution), last]
-    rows = zip(names, game.actions, answer.profile, strict=True)
+    profile: Any = answer.profile
+    if answer.exact is not None:
+        profile, exact_payoffs, index = answer.exact
+        last = f"payoffs {', '.join(map(str, exact_payoffs))}; no regret"
+        last += f"; index {index:+d}" if index else "; index undefined"
+    rows = zip(names, game.actions, profile, strict=True)
     return [*(f"{name:{width}}  {mixture(actions, x)}" for name, actions, x in rows), last]
+
+
+def _print_components(game: "NormalForm", solution: "Solution") -> None:
+    """The components of a degenerate game, each a union of products of mixtures."""
+    print("\nComplete: every equilibrium lies in one of these components.")
+    for k, component in enumerate(solution.components[:MAX_SHOWN], start=1):
+        print(f"\nComponent {k}")
+        for subset in component[:MAX_SHOWN]:
+            print(f"   {_product(game, subset)}")
+        if len(component) > MAX_SHOWN:
+            print(f"   … and {len(component) - MAX_SHOWN} more products")
+    if len(solution.components) > MAX_SHOWN:
+        print(f"\n… and {len(solution.components) - MAX_SHOWN} more (--json prints all)")
+
+
+def _product(game: "NormalForm", subset: "NashSubset") -> str:
+    """A maximal Nash subset: the mixtures of some strategies times those of others."""
+    sides = []
+    for actions, side in zip(game.actions, subset, strict=True):
+        shown = [mixture(actions, x) for x in side[:MAX_SHOWN]] + ["…"] * (len(side) > MAX_SHOWN)
+        sides.append("mixtures of " * (len(side) > 1) + "{" + " | ".join(shown) + "}")
+    return " × ".join(sides)
 
 
 def _joint(game: "NormalForm", distribution: Any) -> list[str]:
@@ -155,6 +207,8 @@ def _print_facts(game: "NormalForm", solution: "Solution") -> None:
     if "value" in facts:
         what = "Objective" if "correlated" in solution.method else "Value"
         print(f"\n{what}: {decimal(facts['value'], scale(game).max())}")
+    for k, labels in enumerate(facts.get("labels", ())[:MAX_SHOWN], start=1):
+        print("\n" * (k == 1) + f"{k}. is reached from {', '.join(map(plain, labels))}")
     for r in facts.get("removed", ()):
         print(f"   round {r['round']}: {plain(r['player'])} never plays {plain(r['action'])}")
     if "kept" in facts:

@@ -194,6 +194,16 @@ ROWS = (
         title="Multi-agent Markov decision process",
         statement=r"$(\mathcal S,\{\mathcal A_i\},P,\{R_i\},\gamma)$",
         exercise=True,
+        closed=True,
+        source="Shapley 1953; Littman 1994; one reward for all: Boutilier 1996",
+        laws=(
+            "the rows of P^π are distributions",
+            "V_i = R_i^π + γ P^π V_i, which is the discounted sum of what is paid",
+            "‖V_i‖∞ ≤ R_max/(1-γ)",
+            "one state: the repeated game, V = u/(1-γ)",
+            "affine in the rewards; renaming states and players renames the values",
+        ),
+        errata="Individual rewards make it a Markov game: docs/errata.md, A10.",
     ),
     Equation(
         tag="1.13",
@@ -201,6 +211,14 @@ ROWS = (
         title="Shapley's value iteration",
         statement=r"$V(s)\leftarrow \mathrm{val}[R(s,\cdot)+\gamma\sum_{s'}P(s'|s,\cdot)V(s')]$",
         exercise=True,
+        closed=True,
+        source="Shapley 1953; samples: Littman 1994, Hu & Wellman 2003",
+        laws=(
+            "a γ-contraction in the sup norm, monotone; a constant comes back times γ",
+            "γ = 0: the values of the matrix games; one column: ordinary value iteration",
+            "the bound (γδ + η)/(1 - γ) certifies value and policies at any time",
+            "Nash-Q is minimax-Q on zero-sum games, and need not contract in general",
+        ),
     ),
     Equation(
         tag="1.14",
@@ -221,6 +239,15 @@ ROWS = (
             r"$\delta_i=r_i+\gamma(1-d)\max_{a'}Q_i(o_i',a')-Q_i(o_i,a_i)$"
         ),
         exercise=True,
+        closed=True,
+        source="Claus & Boutilier 1998; Matignon et al. 2007 (hysteretic); Panait et al. 2006",
+        laws=(
+            "one agent: Q-learning, bit for bit",
+            "hysteretic with β = α and lenient with l = 0 are plain, bit for bit",
+            "β = 0 never lowers a value; with α = 1 it is the best payoff ever seen",
+            "nothing follows a terminal state",
+            "a run is the same in any batch",
+        ),
     ),
     Equation(
         tag="1.16",
@@ -228,6 +255,15 @@ ROWS = (
         title="Joint-action learning",
         statement=r"$EV_i(a_i)=\sum_{a_{-i}}\hat\pi_{-i}(a_{-i})Q(a_i,a_{-i})$",
         exercise=True,
+        closed=True,
+        source="Claus & Boutilier 1998",
+        laws=(
+            "with the true payoffs and mixtures the best actions are the best responses",
+            "linear in the model and in the table",
+            "every model sums to 1",
+            "one player: Q-learning, bit for bit",
+            "two players: product and joint models agree, bit for bit",
+        ),
     ),
     Equation(
         tag="1.17",
@@ -235,6 +271,15 @@ ROWS = (
         title="Nash equilibrium in policies",
         statement=r"$J_i(\pi_i^*,\pi_{-i}^*)\ge J_i(\pi_i,\pi_{-i}^*)$",
         exercise=True,
+        closed=True,
+        source="Fink 1964; Takahashi 1964; regrets as sums: Kakade & Langford 2002",
+        laws=(
+            "NashConv of policies ≥ 0, and 0 exactly where no policy, pure or mixed, gains",
+            "the best response is the solution of the induced decision process",
+            "one state and γ = 0: row 1.3",
+            "potential-based shaping changes no regret",
+            "no regret from any state: every stage game is in equilibrium",
+        ),
     ),
     Equation(
         tag="1.18",
@@ -248,6 +293,14 @@ ROWS = (
         title="Induced single-agent MDP",
         statement=r"$P_i(s'|s,a_i)=\sum_{a_{-i}}\pi_{-i}(a_{-i}|s)P(s'|s,a)$, $R_i$",
         exercise=True,
+        closed=True,
+        source="Littman 1994; policy iteration: Howard 1960",
+        laws=(
+            "the rows of P_i are distributions, whatever the player's own policy",
+            "the own policy is worth the same in the process and in the game",
+            "moves with π_-i, in total variation by no more than the others' policies do",
+            "alone, a player is in the game itself",
+        ),
     ),
     Equation(
         tag="1.20",

@@ -7,13 +7,16 @@ and are imported when they are used.
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..check import Array, InputError, Profile, player, positive
 from .nash import TOLERANCE, certify, pure_equilibria, scale
 from .normal_form import NormalForm
+
+if TYPE_CHECKING:
+    from .exact import ExactEquilibrium, NashSubset
 
 MAX_LISTED = 1000  # pure equilibria
 STEPS = 10_000
@@ -27,6 +30,7 @@ class Answer(NamedTuple):
     regret: float  # the most that a player would gain by the deviations that ``kind`` allows
     profile: Profile | None = None
     distribution: Array | None = None  # (A_1, …, A_n)
+    exact: "ExactEquilibrium | None" = None  # the same in Fractions
 
 
 class Solution(NamedTuple):
@@ -37,6 +41,7 @@ class Solution(NamedTuple):
     reason: str  # why there may be others; "" if complete
     equilibria: tuple[Answer, ...]
     facts: dict[str, Any]  # what else the method says: numbers, texts and lists of them
+    components: "tuple[tuple[NashSubset, ...], ...]" = ()  # all equilibria, if solved exactly
 
 
 class Method(NamedTuple):
@@ -56,6 +61,7 @@ def solve(
     objective: Any = None,
     leader: int | None = None,
     ties: str | None = None,
+    exact: Any = None,
 ) -> Solution:
     """Solve ``game`` by one of ``METHODS``.
 
@@ -72,6 +78,8 @@ def solve(
     objective : what ``correlated`` and ``coarse-correlated`` maximise, by default "welfare"
     leader : index of the player who commits, for ``stackelberg``; by default 0
     ties : "strong" or "weak", for ``stackelberg``; by default "strong"
+    exact : True, or exact payoffs [A, B] of Fractions, for ``support`` ("auto" then means that)
+        Solves in rational numbers: the game's floats as what they are, or the payoffs given.
 
     Raises
     ------
@@ -89,6 +97,9 @@ def solve(
         raise InputError(f"method: need auto, {', '.join(METHODS)}; got {method!r}")
     given = {"steps": steps, "seed": seed, "objective": objective, "leader": leader, "ties": ties}
     options = {key: value for key, value in given.items() if value is not None}
+    if exact is not None and exact is not False:
+        options["exact"] = exact
+        name = "support" if name == "auto" else name
     known = METHODS[name].options if name != "auto" else ()
     for key in options:
         if key not in known:
@@ -112,13 +123,42 @@ def _answer(game: NormalForm, profile: Profile, kind: str = "nash") -> Answer:
     return Answer(kind, found.payoffs, float(found.regrets.max()), found.profile)
 
 
-def _support(game: NormalForm) -> Solution:
+def _support(game: NormalForm, exact: Any = None) -> Solution:
+    if exact is not None:
+        return _exact(game, game if exact is True else exact)
     from .support import support_enumeration
 
     found = support_enumeration(game)
     answers = tuple(_answer(game, profile) for profile in found.profiles)
     facts = {"degenerate": bool(found.degenerate)}
     return Solution("support", found.complete, found.reason, answers, facts)
+
+
+def _exact(game: NormalForm, payoffs: Any) -> Solution:
+    """All equilibria in Fractions: the extreme ones, and the components that they span."""
+    from .exact import exact_equilibria
+
+    found = exact_equilibria(payoffs)
+    answers = []
+    for equilibrium in found.extreme:
+        profile = tuple(np.array([float(p) for p in x]) for x in equilibrium.profile)
+        answers.append(_answer(game, profile)._replace(exact=equilibrium))
+    facts = {"degenerate": found.degenerate}
+    return Solution("support", True, "", tuple(answers), facts, found.components)
+
+
+def _lemke_howson(game: NormalForm) -> Solution:
+    from .lemke_howson import all_labels
+
+    try:
+        found = all_labels(game)
+    except ArithmeticError as error:  # too large for its path
+        raise InputError(str(error)) from None
+    names = [f"{p}: {a}" for p, own in zip(game.players, game.actions, strict=True) for a in own]
+    facts = {"labels": [[names[k] for k in labels] for _, labels in found]}
+    reason = "those at the end of a path from each action's label; there may be others"
+    answers = tuple(_answer(game, profile) for profile, _ in found)
+    return Solution("lemke-howson", False, reason, answers, facts)
 
 
 def _pure(game: NormalForm) -> Solution:
@@ -238,8 +278,13 @@ def _dominance(game: NormalForm) -> Solution:
 
 
 METHODS = {
-    "support": Method("all equilibria of two players, by support enumeration", _support),
+    "support": Method(
+        "all equilibria of two players, by support enumeration", _support, ("exact",)
+    ),
     "pure": Method("all pure equilibria, any number of players", _pure),
+    "lemke-howson": Method(
+        "some equilibria of two players, by complementary pivots", _lemke_howson
+    ),
     "zero-sum": Method("the value and optimal strategies, payoffs of constant sum", _zero_sum),
     "dominance": Method("iterated elimination of strictly dominated actions", _dominance),
     "correlated": Method("the best correlated equilibrium", _correlated, ("objective",)),

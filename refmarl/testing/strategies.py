@@ -1,4 +1,4 @@
-"""Hypothesis strategies for games and profiles.
+"""Hypothesis strategies for games and profiles, Markov games and policies.
 
 Payoffs are small integers unless said otherwise: ties, dominated actions, degenerate and
 one-action games then come by themselves, and every failing example can be read.
@@ -21,9 +21,11 @@ from hypothesis.extra.numpy import arrays
 
 from ..check import Array, Profile
 from ..games import NormalForm
+from ..games.markov import MarkovGame
 
 INTEGERS = st.integers(-4, 4).map(float)
 REALS = st.floats(-10, 10, allow_nan=False, width=32)
+DISCOUNTS = st.sampled_from([0.0, 0.25, 0.5, 0.9, 0.99])
 
 
 def shapes(
@@ -96,3 +98,77 @@ def games_with_profiles(
 def joint_distributions(shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
     """A distribution over joint actions, shape (A_1, …, A_n)."""
     return mixtures(int(np.prod(shape))).map(lambda p: p.reshape(shape))
+
+
+@st.composite
+def stochastic_tables(draw: st.DrawFn, shape: tuple[int, ...]) -> Array:
+    """A table whose rows, over the last axis, are distributions: certain, sparse and full ones."""
+    weights = draw(arrays(float, shape, elements=st.sampled_from([0.0, 0.0, 1.0, 2.0, 5.0])))
+    preferred = draw(arrays(int, shape[:-1], elements=st.integers(0, shape[-1] - 1)))
+    weights += np.eye(shape[-1])[preferred]
+    table: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return table
+
+
+@st.composite
+def markov_games(
+    draw: st.DrawFn,
+    min_players: int = 1,
+    max_players: int = 3,
+    max_actions: int = 3,
+    max_states: int = 3,
+    elements: st.SearchStrategy[float] = INTEGERS,
+    zero_sum: bool = False,
+) -> MarkovGame:
+    """Markov games; with ``zero_sum`` the rewards of all players add up to 0."""
+    sizes = draw(shapes(min_players, max_players, max_actions))
+    states = draw(st.integers(1, max_states))
+    reward = draw(arrays(float, (len(sizes), states, *sizes), elements=elements))
+    if zero_sum:
+        reward[-1] = -reward[:-1].sum(axis=0)
+    return MarkovGame(
+        draw(stochastic_tables((states, *sizes, states))),
+        reward,
+        draw(DISCOUNTS),
+        initial=draw(mixtures(states)),
+    )
+
+
+@st.composite
+def policies(draw: st.DrawFn, game: MarkovGame) -> Profile:
+    """A policy (S, A_i) of every player: pure, sparse and full in each state."""
+    return tuple(draw(stochastic_tables((game.num_states, k))) for k in game.num_actions)
+
+
+@st.composite
+def markov_games_with_policies(
+    draw: st.DrawFn,
+    min_players: int = 1,
+    max_players: int = 3,
+    max_actions: int = 3,
+    max_states: int = 3,
+    elements: st.SearchStrategy[float] = INTEGERS,
+) -> tuple[MarkovGame, Profile]:
+    """(game, policies)."""
+    game = draw(markov_games(min_players, max_players, max_actions, max_states, elements))
+    return game, draw(policies(game))
+
+
+@st.composite
+def seeded_markov_games_with_policies(
+    draw: st.DrawFn, max_players: int = 3, max_actions: int = 3, max_states: int = 3
+) -> tuple[MarkovGame, Profile]:
+    """(game, policies): sizes are drawn, and shrink; numbers come from a seed, which is quick."""
+    sizes = draw(shapes(1, max_players, max_actions))
+    states, gamma = draw(st.integers(1, max_states)), draw(DISCOUNTS)
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+
+    def table(*shape: int) -> Array:
+        weights = rng.integers(0, 4, size=shape) * (rng.random(shape) < 0.6).astype(float)
+        weights += np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
+        rows: Array = weights / weights.sum(axis=-1, keepdims=True)
+        return rows
+
+    reward: Array = rng.integers(-4, 5, size=(len(sizes), states, *sizes)).astype(float)
+    game = MarkovGame(table(states, *sizes, states), reward, gamma, initial=table(states))
+    return game, tuple(table(states, k) for k in sizes)

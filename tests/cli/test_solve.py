@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -137,6 +138,94 @@ def test_a_player_is_named_before_it_is_numbered(tmp_path, solved):
         assert found["facts"]["leader"] == "employer"
 
 
+# -- exact ------------------------------------------------------------------------
+
+THIRDS = {
+    "json": '{"row": [["1/3", 0], [0, 0.1]], "column": [[1, 0], [0, 2e-1]]}',
+    "nfg": 'NFG 1 R "" { "1" "2" } { 2 2 } 1/3 1  0 0  0 0  .1 2e-1',
+}
+
+
+@pytest.mark.parametrize("form", THIRDS)
+def test_exact_payoffs_of_a_text_are_not_rounded(form, tmp_path, run, solved):
+    path = tmp_path / f"game.{form}"
+    path.write_text(THIRDS[form])
+    found = solved(str(path), "--exact")
+    mixed = found["equilibria"][1]
+    assert mixed["exact"] == {
+        "profile": [["1/6", "5/6"], ["3/13", "10/13"]],
+        "payoffs": ["1/13", "1/6"],
+        "index": -1,
+    }
+    assert mixed["profile"] == [pytest.approx([1 / 6, 5 / 6]), pytest.approx([3 / 13, 10 / 13])]
+    assert found["complete"]
+    assert len(found["components"]) == 3
+    _, out, _ = run("solve", str(path), "--exact")
+    assert (
+        "1  1 1/6, 2 5/6\n   2  1 3/13, 2 10/13\n   payoffs 1/13, 1/6; no regret; index -1" in out
+    )
+    assert "Complete: there are no other equilibria." in out
+    assert "Component" not in out
+
+
+def test_exact_on_standard_input_and_of_an_archive(tmp_path, monkeypatch, solved):
+    text = io.TextIOWrapper(io.BytesIO(b'{"zero_sum": [[0.3, 0], ["1/7", 0.1]]}'))
+    monkeypatch.setattr(sys, "stdin", text)
+    (answer,) = solved("-", "--exact")["equilibria"]
+    assert answer["exact"]["payoffs"] == ["1/10", "-1/10"]
+    write(NormalForm.zero_sum([[0.3, 0], [1 / 7, 0.1]]), tmp_path / "game.npz")
+    (answer,) = solved(str(tmp_path / "game.npz"), "--exact")["equilibria"]
+    assert answer["exact"]["payoffs"][0] == str(Fraction(0.1))
+
+
+def test_library_games_count_as_they_are_written(solved):
+    (answer,) = solved("biased-rps", "--exact")["equilibria"]
+    assert answer["exact"]["profile"] == [["1/16", "5/8", "5/16"]] * 2
+
+
+def test_components_of_a_degenerate_game(tmp_path, run, solved):
+    path = tmp_path / "game.json"
+    path.write_text('{"row": [[1, 1], [1, 0]], "column": [[1, 0], [0, 1]]}')
+    found = solved(str(path), "--exact")
+    assert (found["complete"], found["facts"]) == (True, {"degenerate": True})
+    assert found["components"] == [
+        [{"rows": [["1", "0"], ["1/2", "1/2"]], "columns": [["1", "0"]]}]
+    ]
+    _, out, _ = run("solve", str(path), "--exact")
+    assert "Complete: every equilibrium lies in one of these components." in out
+    assert "Component 1\n   mixtures of {1 1 | 1 1/2, 2 1/2} × {1 1}\n" in out
+    assert "index undefined" in out
+
+
+def test_many_components_are_cut_on_a_terminal(tmp_path, run):
+    path = tmp_path / "game.json"
+    path.write_text(json.dumps({"zero_sum": [[0] * 60] * 2}))
+    _, out, _ = run("solve", str(path), "--exact")
+    assert " | …}" in out
+    assert "… and 70 more (--json prints all)" in out
+
+
+@pytest.mark.parametrize("number", ["1e-999999999", '"1e-999999999"', "-1E-400"])
+def test_numbers_too_near_to_zero_for_a_fraction_are_refused_at_once(number, tmp_path, run):
+    path = tmp_path / "game.json"
+    path.write_text(f'{{"zero_sum": [[{number}, 1]]}}')
+    status, out, err = run("solve", str(path), "--exact")
+    assert_one_line(status, out, err)
+    assert "too near to 0 for exact arithmetic" in err
+
+
+def test_a_zero_of_any_exponent_is_zero(tmp_path, solved):
+    path = tmp_path / "game.json"
+    path.write_text('{"zero_sum": [[0e-999999999, "0E+999999999", "-0/3"]]}')
+    found = solved(str(path), "--exact")
+    assert {tuple(x["exact"]["payoffs"]) for x in found["equilibria"]} == {("0", "0")}
+
+
+def test_lemke_howson_prints_the_labels_of_each_equilibrium(run):
+    _, out, _ = run("solve", "chicken", "--method", "lemke-howson")
+    assert "1. is reached from 1: yield, 2: dare\n2. is reached from 1: dare, 2: yield\n" in out
+
+
 # -- bad games ----------------------------------------------------------------------
 
 BAD = {
@@ -191,6 +280,9 @@ def test_a_bad_file_is_one_line_and_status_2(name, tmp_path, run):
         (["chicken", "--method", "lemke"], "method: need auto, support"),
         (["chicken", "--method", "zero-sum"], "constant sum"),
         (["coordination-3", "--method", "support"], "need 2 players, got 3"),
+        (["coordination-3", "--exact"], "exact equilibria: need 2 players, got 3"),
+        (["blotto", "--exact"], "28 × 28 actions"),
+        (["chicken", "--exact", "--method", "pure"], "exact: not an option of the method pure"),
         (["chicken", "--steps", "5"], "steps: not an option of the method auto"),
         (
             ["chicken", "--method", "correlated", "--objective", "Bob"],

@@ -5,6 +5,7 @@ import os
 import pickle
 import stat
 import zipfile
+from fractions import Fraction
 from io import BytesIO
 
 import numpy as np
@@ -16,8 +17,19 @@ from numpy.testing import assert_array_equal
 
 from refmarl.check import MAX_ENTRIES, MAX_PAYOFF, InputError
 from refmarl.games import NormalForm
-from refmarl.games.files import FORMATS, MAX_BYTES, MAX_PLAYERS, json_form, nfg, npz, read, write
-from refmarl.games.files.limits import number, written
+from refmarl.games.files import (
+    FORMATS,
+    MAX_BYTES,
+    MAX_EXACT,
+    MAX_PLAYERS,
+    json_form,
+    nfg,
+    npz,
+    read,
+    read_exact,
+    write,
+)
+from refmarl.games.files.limits import fraction, number, written
 from refmarl.testing.strategies import games, shapes
 
 FLOATS = st.floats(-MAX_PAYOFF, MAX_PAYOFF)
@@ -464,3 +476,42 @@ def test_a_truncated_or_damaged_file_is_a_game_or_is_refused(suffix, game, data)
     for part in (whole[:cut], bytes(spoiled)):
         result = read_or_refuse(FORMATS[suffix].parse, part)
         assert isinstance(result, NormalForm) or "\n" not in result
+
+
+# -- un-rounded payoffs -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@settings(max_examples=20)
+@given(game=games(1, 3, max_actions=3, elements=st.floats(-1e6, 1e6)))
+def test_exact_payoffs_round_to_the_games_floats(suffix, game, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exact") / f"game{suffix}"
+    game = NormalForm(np.where(abs(game.payoffs) < 1e-250, 0.0, game.payoffs))
+    write(game, path)
+    found, exact = read_exact(path)
+    assert_same(found, game)
+    assert np.array_equal(np.array(exact, dtype=float), game.payoffs)
+
+
+def test_exact_arithmetic_has_its_own_cap(tmp_path):
+    write(NormalForm(np.zeros((2, 1, MAX_EXACT // 2 + 1))), tmp_path / "game.npz")
+    with pytest.raises(InputError, match="in exact arithmetic"):
+        read_exact(tmp_path / "game.npz")
+
+
+@pytest.mark.parametrize("text", ["1e-301", "1.5E-999999999", "-.1e-400"])
+def test_a_fraction_of_unbearable_length_is_refused(text):
+    with pytest.raises(InputError, match="too near to 0"):
+        fraction(text)
+
+
+@given(st.fractions(-1000, 1000), st.decimals(-1000, 1000, allow_nan=False, places=5))
+def test_fractions_and_decimals_are_read_exactly(ratio, decimal):
+    assert fraction(f"{ratio.numerator}/{ratio.denominator}") == ratio
+    assert fraction(f"{decimal}") == Fraction(decimal)
+    assert fraction(f"{decimal}e-7") == Fraction(decimal) / 10**7
+
+
+def test_outcomes_keep_their_fractions():
+    text = 'NFG 1 R "" { "A" "B" } { 2 1 } "" { { "a" 1/3, .1 } { "b" 2 -1/7 } } 2 1'
+    assert nfg.exact(text) == [[[2], [Fraction(1, 3)]], [[Fraction(-1, 7)], [Fraction(1, 10)]]]

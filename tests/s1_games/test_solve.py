@@ -1,5 +1,8 @@
 """Every method's answers carry a certificate that the method does not know."""
 
+from fractions import Fraction
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -163,6 +166,9 @@ def test_pure_equilibria_beyond_the_cap_are_counted_not_listed():
         ({"method": "stackelberg", "leader": 2}, "leader: need an index in 0..1, got 2"),
         ({"method": "stackelberg", "ties": "fair"}, "ties"),
         ({"method": "zero-sum"}, "constant sum; got 2 players, sums from 0 to 12"),
+        ({"method": "pure", "exact": True}, "exact: not an option of the method pure, but of supp"),
+        ({"exact": [[[1]]]}, "exact equilibria: need 2 players, got 1"),
+        ({"exact": [[[1]], [[1]]]}, "need 2 probabilities, got 1"),
     ],
 )
 def test_an_option_that_does_nothing_or_does_not_fit_is_an_error(options, says):
@@ -171,7 +177,51 @@ def test_an_option_that_does_nothing_or_does_not_fit_is_an_error(options, says):
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize("method", ["support", "zero-sum", "stackelberg"])
+@pytest.mark.parametrize("method", ["support", "zero-sum", "stackelberg", "lemke-howson"])
 def test_methods_for_two_players_refuse_three(method):
     with pytest.raises(InputError, match="3"):
         solve(NormalForm(np.zeros((3, 2, 2, 2))), method)
+
+
+@given(bimatrix_games())
+@settings(max_examples=25)
+def test_exact_answers_are_those_of_the_floats_and_leave_nothing_out(game):
+    exact, floats = solve(game, exact=True), solve(game, "support")
+    assert (exact.method, exact.complete) == ("support", True)
+    assert exact.facts == floats.facts
+    assert_certified(game, exact)
+    assert len(exact.equilibria) == len(floats.equilibria)
+    for answer in exact.equilibria:
+        for x, fractions in zip(answer.profile, answer.exact.profile, strict=True):
+            assert_allclose(x, [float(p) for p in fractions], rtol=1e-15)
+        assert_allclose(answer.payoffs, [float(v) for v in answer.exact.payoffs], atol=1e-12)
+    assert (len(exact.components) == len(exact.equilibria)) == floats.complete
+
+
+def test_exact_payoffs_are_not_rounded():
+    third = Fraction(1, 3)
+    rows = [[3 * third, 0], [0, third]]
+    game = NormalForm.bimatrix([[1, 0], [0, 1 / 3]], [[1, 0], [0, 1 / 3]])
+    given_, from_floats = (solve(game, "support", exact=e) for e in ([rows, rows], True))
+    assert given_.equilibria[1].exact.profile[0] == (Fraction(1, 4), Fraction(3, 4))
+    assert from_floats.equilibria[1].exact.profile[0][0] not in (Fraction(1, 4), 0, 1)
+    assert solve(game, "support", exact=False).equilibria[0].exact is None
+
+
+def test_lemke_howson_says_which_labels_lead_where():
+    solution = solve(DILEMMA, "lemke-howson")
+    assert solution.facts["labels"] == [["1: c", "1: d", "2: c", "2: d"]]
+    solution = solve(CHICKEN, "lemke-howson")
+    assert sorted(k for labels in solution.facts["labels"] for k in labels) == [
+        "1: 1",
+        "1: 2",
+        "2: 1",
+        "2: 2",
+    ]
+    assert (solution.complete, len(solution.equilibria)) == (False, 2)
+
+
+def test_a_path_without_end_is_an_input_error():
+    with mock.patch("refmarl.games.lemke_howson.MAX_WORK", 1), pytest.raises(InputError) as caught:
+        solve(NormalForm(np.random.default_rng(0).normal(size=(2, 25, 25))), "lemke-howson")
+    assert "in floating point" in str(caught.value)

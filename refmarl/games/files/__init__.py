@@ -10,14 +10,30 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ...check import InputError
 from ..normal_form import NormalForm
 from . import json_form, nfg, npz
 from .limits import MAX_BYTES, MAX_PLAYERS, decoded, number_of_players
 
-__all__ = ["FORMATS", "MAX_BYTES", "MAX_PLAYERS", "Format", "parse_json", "read", "write"]
+__all__ = [
+    "FORMATS",
+    "MAX_BYTES",
+    "MAX_EXACT",
+    "MAX_PLAYERS",
+    "Format",
+    "parse_json",
+    "parse_json_exact",
+    "read",
+    "read_exact",
+    "write",
+]
+
+
+T = TypeVar("T")
+
+MAX_EXACT = 500_000  # payoffs that are read as Fractions
 
 
 class Format(NamedTuple):
@@ -26,12 +42,23 @@ class Format(NamedTuple):
     name: str
     parse: Callable[[bytes], NormalForm]
     build: Callable[[NormalForm], bytes]
+    exact: Callable[[bytes], Any] | None  # payoffs as Fractions; None where the file holds floats
 
 
 FORMATS = {
-    ".nfg": Format("Gambit strategic game", lambda data: nfg.parse(decoded(data)), nfg.build),
-    ".json": Format("JSON", lambda data: json_form.parse(decoded(data)), json_form.build),
-    ".npz": Format("NumPy archive", npz.parse, npz.build),
+    ".nfg": Format(
+        "Gambit strategic game",
+        lambda data: nfg.parse(decoded(data)),
+        nfg.build,
+        lambda data: nfg.exact(decoded(data)),
+    ),
+    ".json": Format(
+        "JSON",
+        lambda data: json_form.parse(decoded(data)),
+        json_form.build,
+        lambda data: json_form.exact(decoded(data)),
+    ),
+    ".npz": Format("NumPy archive", npz.parse, npz.build, None),
 }
 
 
@@ -62,6 +89,23 @@ def read(path: str | os.PathLike[str]) -> NormalForm:
     return _named(str(path), form.parse, _content(path))
 
 
+def read_exact(path: str | os.PathLike[str]) -> tuple[NormalForm, Any]:
+    """The game in a file and its payoffs un-rounded, for exact arithmetic; errors as of `read`.
+
+    A number of a text counts as it is written: 0.1 is 1/10, and "1/3" is 1/3. The floats of an
+    archive count as what they are.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(f"{folder}/thirds.json").write_text('{"zero_sum": [["1/3", 0.1]]}')
+    ...     print(*read_exact(f"{folder}/thirds.json")[1][0][0])
+    1/3 1/10
+    """
+    return _both(_format(path), _content(path), str(path))
+
+
 def write(game: NormalForm, path: str | os.PathLike[str]) -> None:
     """Write ``game``, whole or not at all: a file that was there before is replaced at once.
 
@@ -90,7 +134,22 @@ def parse_json(data: bytes, name: str) -> NormalForm:
     return _named(name, FORMATS[".json"].parse, data)
 
 
-def _named(name: str, parse: Callable[[bytes], NormalForm], data: bytes) -> NormalForm:
+def parse_json_exact(data: bytes, name: str) -> tuple[NormalForm, Any]:
+    """:func:`parse_json` with the payoffs as :func:`read_exact` gives them."""
+    return _both(FORMATS[".json"], data, name)
+
+
+def _both(form: Format, data: bytes, name: str) -> tuple[NormalForm, Any]:
+    """The game, and its payoffs as they are written."""
+    game = _named(name, form.parse, data)
+    if game.payoffs.size > MAX_EXACT:
+        raise InputError(
+            f"{name}: {game.payoffs.size} payoffs; the cap is {MAX_EXACT} in exact arithmetic"
+        )
+    return game, game.payoffs if form.exact is None else _named(name, form.exact, data)
+
+
+def _named(name: str, parse: Callable[[bytes], T], data: bytes) -> T:
     if len(data) > MAX_BYTES:
         raise InputError(f"{name}: larger than {MAX_BYTES} bytes (64 MiB), the cap")
     try:

@@ -8,6 +8,7 @@
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,6 +20,7 @@ from .limits import (
     MAX_PLAYERS,
     SCHEMA,
     assembled,
+    fraction,
     keys,
     labels,
     number,
@@ -51,10 +53,39 @@ def parse(text: str) -> NormalForm:
     return assembled({key: _array(table[key], key) for key in given}, labels(table))
 
 
-def loads(text: str) -> Any:
+def exact(text: str) -> list[Any]:
+    """The players' payoffs as nested lists of Fractions, of a text that :func:`parse` accepts.
+
+    Examples
+    --------
+    >>> print(*exact('{"zero_sum": [["1/3", 0.1]]}')[1][0])
+    -1/3 -1/10
+    """
+    table = loads(text, parse_float=str)
+    if "payoffs" in table:
+        return [_fractions(u, "payoffs") for u in table["payoffs"]]
+    if "zero_sum" in table:
+        row = _fractions(table["zero_sum"], "zero_sum")
+        return [row, [[-v for v in values] for values in row]]
+    return [_fractions(table[key], key) for key in ("row", "column")]
+
+
+def _fractions(nested: Any, key: str) -> Any:
+    """Nested lists of numbers and texts, each number exactly as it is written."""
+    if isinstance(nested, list):
+        return [_fractions(inner, key) for inner in nested]
+    try:
+        return fraction(str(nested))
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from None
+
+
+def loads(text: str, parse_float: Callable[[str], Any] | None = None) -> Any:
     """The value of a JSON text; a key that comes twice, NaN and infinity are refused."""
     try:
-        return json.loads(text, parse_constant=_constant, object_pairs_hook=_once)
+        return json.loads(
+            text, parse_constant=_constant, object_pairs_hook=_once, parse_float=parse_float
+        )
     except json.JSONDecodeError as error:
         raise InputError(f"line {error.lineno}: no JSON: {error.msg}") from None
     except RecursionError:

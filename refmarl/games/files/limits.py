@@ -1,6 +1,7 @@
 """What every format shares: caps, numbers written as text, names, and keyed tables of payoffs."""
 
 import re
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ SCHEMA = 1  # of the JSON form, and of the names inside an .npz
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 FRACTION = re.compile(r"([+-]?[0-9]+)/([0-9]+)")
 MAX_DIGITS = 1000  # of one number: more says nothing about a float
+LEAST = 1e-300  # a number nearer to 0 has no fraction of bearable length
 PAYOFF_KEYS = ({"payoffs"}, {"row", "column"}, {"zero_sum"})
 
 
@@ -57,6 +59,22 @@ def number(text: str) -> float:
     if not np.isfinite(value):
         raise InputError(f"{shortened(text)} is too large for a float")
     return value
+
+
+def fraction(text: str) -> Fraction:
+    """Exactly the number that ``text`` writes, with the errors of :func:`number`.
+
+    Examples
+    --------
+    >>> print(fraction("0.1"), fraction("-2/6"))
+    1/10 -1/3
+    """
+    value = number(text)
+    if not text.lower().partition("e")[0].strip("+-0."):  # 0, whatever its exponent
+        return Fraction(0)
+    if abs(value) < LEAST and "/" not in text:
+        raise InputError(f"{shortened(text)} is too near to 0 for exact arithmetic")
+    return Fraction(text)
 
 
 def written(x: float) -> str:

@@ -13,14 +13,14 @@ a backslash before anything else stands for itself.
 
 import re
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ... import check
 from ...check import Array, InputError
 from ..normal_form import NormalForm
-from .limits import number, number_of_players, shortened, written
+from .limits import fraction, number, number_of_players, shortened, written
 
 TOKEN = re.compile(r'\s*("[^"\\]*(?:\\.[^"\\]*)*"|[{},]|[^\s{},"]+)', re.DOTALL)
 SPACE = re.compile(r"\s*")
@@ -32,8 +32,9 @@ ESCAPE = re.compile(r'\\(["\\])')
 class Tokens:
     """The tokens of a file, one ahead: ``current`` is "" at the end."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, exact: bool = False) -> None:
         self.text = text
+        self.exact = exact  # payoffs are Fractions, not floats
         self.start = self.end = 0
         self.current = ""
         self.advance()
@@ -81,12 +82,12 @@ class Tokens:
             self.missing(what)
         return int(self.advance())
 
-    def payoff(self) -> float:
+    def payoff(self) -> Any:
         """A number of any form."""
         if not self.current or self.current[0] in '{},"':
             self.missing("a payoff")
         try:
-            value = number(self.current)
+            value = fraction(self.current) if self.exact else number(self.current)
         except InputError as error:
             self.fail(str(error))
         self.advance()
@@ -107,7 +108,24 @@ def parse(text: str) -> NormalForm:
     [[1.  0. ]
      [2.  0.5]]
     """
-    tokens = Tokens(text)
+    body, title, players, actions = _parse(Tokens(text))
+    return NormalForm(body, title, players, actions)
+
+
+def exact(text: str) -> list[Any]:
+    """The players' payoffs as nested lists of Fractions, of a text that :func:`parse` accepts.
+
+    Examples
+    --------
+    >>> print(*exact('NFG 1 R "" { "A" "B" } { 2 1 } 1/3 .1  2 0')[1][0])
+    1/10
+    """
+    payoffs: list[Any] = _parse(Tokens(text, exact=True))[0].tolist()
+    return payoffs
+
+
+def _parse(tokens: Tokens) -> tuple[Any, str, tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """(payoffs (n, A_1, …, A_n), title, players, actions)."""
     title, players, actions = _prologue(tokens)
     sizes = tuple(a if isinstance(a, int) else len(a) for a in actions)
     try:
@@ -120,7 +138,7 @@ def parse(text: str) -> NormalForm:
     if tokens.current:
         tokens.missing("the end of the file after the last joint action")
     names = tuple(tuple(str(k + 1) for k in range(a)) if isinstance(a, int) else a for a in actions)
-    return NormalForm(body.reshape(*reversed(sizes), -1).T, title, players, names)
+    return body.reshape(*reversed(sizes), -1).T, title, players, names
 
 
 def _prologue(tokens: Tokens) -> tuple[str, tuple[str, ...], list[int | tuple[str, ...]]]:
@@ -170,7 +188,7 @@ def _payoffs(tokens: Tokens, sizes: tuple[int, ...]) -> Array:
                 tokens.fail(f"need {needed} payoffs, got {k}")
             yield tokens.payoff()
 
-    plain = _plain(tokens, needed)
+    plain = None if tokens.exact else _plain(tokens, needed)
     return _flat(tokens, payoffs(), needed) if plain is None else plain
 
 
@@ -226,7 +244,8 @@ def _flat(tokens: Tokens, values: Iterator[float], needed: int) -> Array:
     if room < needed:
         for _ in values:  # stops with the error of what is there
             pass
-    return np.fromiter(values, dtype=np.float64, count=needed)
+    kind: type = object if tokens.exact else np.float64
+    return np.fromiter(values, dtype=kind, count=needed)
 
 
 def _product(sizes: tuple[int, ...]) -> int:

@@ -63,4 +63,10 @@ STUDIES = (
         "pareto",
         "social-welfare",
     ),
+    _study(
+        "kinds",
+        "Kinds of games",
+        "Which games are all gradient, which all cycle, and how much do the players agree?",
+        "nash",
+    ),
 )

@@ -6,9 +6,20 @@ from typing import Any
 import numpy as np
 
 from ...check import Array, Profile
-from ...games import NormalForm, expected_utility, pure_equilibria
+from ...games import NormalForm, expected_utility, joint_action_q, library, pure_equilibria
 from ...games.correlated import correlated_equilibrium, violation
+from ...games.extensive import (
+    ExtensiveGame,
+    best_response,
+    cfr,
+    expected_value,
+    kuhn,
+    nash_conv,
+    to_normal_form,
+)
 from ...games.fictitious import fictitious_play
+from ...games.independent_q import IndependentConfig, learn, one_player
+from ...games.joint_action_q import JointConfig
 from ...games.pareto import pareto_frontier
 from ...games.regret import regret_matching
 from ...games.replicator import discrete_replicator, replicate, replicator, replicator_field
@@ -105,6 +116,45 @@ def biased(data: Data, full: bool) -> Iterator[Found]:
         yield Found(case, data["mixture"], x[-1], task["tolerance"])
 
 
+def poker(data: Data, full: bool) -> Iterator[Found]:
+    """S1.07: exact values, and the value by the linear program of the normal form."""
+    game, tol, task = kuhn(), data["tolerance"], data["uniform"]
+    value = zero_sum_value(to_normal_form(game).payoffs[0]).value
+    yield Found("value of the normal form", data["value"], value, tol)
+    x = game.uniform()
+    yield Found("value of uniform play", task["value"], expected_value(game, x), tol)
+    replies = [best_response(game, x, i).value for i in range(2)]
+    yield Found("best responses to it", task["best_responses"], replies, tol)
+    yield Found("its NashConv", task["nash_conv"], nash_conv(game, x), tol)
+    passing = game.behaviour({name: [1, 0] for name in game.information})
+    wanted = data["always_pass_nash_conv"]
+    yield Found("NashConv of always passing", wanted, nash_conv(game, passing), tol)
+    for alpha in data["family_alpha"]:
+        x = _kuhn_equilibrium(game, float(exact(alpha)))
+        case = f"equilibrium with α = {alpha}"
+        yield Found(f"{case}: value", data["value"], expected_value(game, x), tol)
+        yield Found(f"{case}: NashConv", 0, nash_conv(game, x), tol)
+
+
+def _kuhn_equilibrium(game: ExtensiveGame, alpha: float) -> Array:
+    """The equilibrium in which player 0 bets with the jack with probability α in [0, 1/3]."""
+    bets = {"J": alpha, "Q": 0, "K": 3 * alpha, "Jpb": 0, "Qpb": alpha + 1 / 3, "Kpb": 1}
+    calls = {"Jp": 1 / 3, "Qp": 0, "Kp": 1, "Jb": 0, "Qb": 1 / 3, "Kb": 1}
+    return game.behaviour({name: [1 - p, p] for name, p in (bets | calls).items()})
+
+
+def counterfactual(data: Data, full: bool) -> Iterator[Found]:
+    """S1.08: NashConv of the average strategies, round by round as published."""
+    game, times = kuhn(), data["iterations"]
+    for key, name, plus in (("cfr", "CFR", False), ("cfr_plus", "CFR+", True)):
+        run = cfr(game, times[-1], plus=plus, times=times)
+        got = [nash_conv(game, x) for x in run.averages]
+        yield Found(f"NashConv of {name}", data[key], got, data["tolerance"])
+        value = expected_value(game, run.averages[times.index(data["value_at"])])
+        case = f"value of {name} after {data['value_at']} rounds"
+        yield Found(case, data["value"], value, data["value_tolerance"])
+
+
 def evolution(data: Data, full: bool) -> Iterator[Found]:
     """S1.09: the field, and where its trajectories are."""
     tol = data["tolerance"]
@@ -182,6 +232,36 @@ def commitments(data: Data, full: bool) -> Iterator[Found]:
         yield Found(f"game {k}: commitment", task["commitment"], x, data["tolerance"])
 
 
+INDEPENDENT = {
+    "independent": IndependentConfig(),
+    "independent, Boltzmann": IndependentConfig(exploration="boltzmann"),
+    "hysteretic": IndependentConfig(beta=0.01),
+    "optimistic": IndependentConfig(beta=0.0),
+}
+
+
+def _found_best(game: NormalForm, learner: str, runs: int) -> float:
+    """Share of the runs whose greedy joint action is best for the team in the end."""
+    rng = np.random.default_rng(0)
+    if learner == "joint action":
+        greedy = joint_action_q.learn(game, JointConfig(), rng, runs).greedy
+    else:
+        game = one_player(game) if learner == "central" else game
+        greedy = learn(game, INDEPENDENT.get(learner, IndependentConfig()), rng, runs).greedy
+    return float((game.payoffs[(0, *greedy.T)] == game.payoffs.max()).mean())
+
+
+def teams(data: Data, full: bool) -> Iterator[Found]:
+    """S2.01: a fifth of the runs unless in full; 0 and 1 exactly."""
+    runs = data["runs"] if full else data["runs"] // 5
+    for learner, shares in data["learners"].items():
+        for name, share in shares.items():
+            got = _found_best(library.game(name), learner, runs)
+            tolerance = 0.0 if share in (0, 1) else data["tolerance"]
+            source = data["optimistic_source"] if learner == "optimistic" else ""
+            yield Found(f"{name}, {learner}", share, got, tolerance, source)
+
+
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.00": printed,
     "S1.01": bimatrix,
@@ -189,9 +269,12 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.04": long_paths,
     "S1.05": oneill,
     "S1.06": biased,
+    "S1.07": poker,
+    "S1.08": counterfactual,
     "S1.09": evolution,
     "S1.10": counted,
     "S1.11": shapley,
     "S1.12": chicken,
     "S1.13": commitments,
+    "S2.01": teams,
 }

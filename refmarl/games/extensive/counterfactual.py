@@ -11,7 +11,7 @@ zero-sum game NashConv of the average strategy is the sum of both average regret
 that of sequences: round t counts at a set as often as its owner's own moves lead there.
 
 With ``alternating`` updates player 1 reacts in the same round to what player 0 has just learned;
-the bound is then not that of the theorem, the play is better. CFR+ clips the regrets at 0 (RM+),
+the theorem does not cover that, and as a rule the play is better. CFR+ clips the regrets at 0 (RM+),
 alternates, and weighs round t by t.
 
 M. Zinkevich, M. Johanson, M. Bowling, C. Piccione 2007, "Regret minimization in games with

@@ -260,7 +260,7 @@ def nash_index(x: Vertex, y: Vertex, a: Whole, b: Whole) -> int | None:
     return first * second * (1 if len(rows) % 2 else -1)
 
 
-def _bicliques(neighbours: dict[int, int]) -> Iterator[tuple[list[int], list[int]]]:
+def bicliques(neighbours: dict[int, int]) -> Iterator[tuple[list[int], list[int]]]:
     """The maximal (U, V): V an intersection of neighbourhoods, U all that are joined to it."""
     closed: set[int] = set()
     for own in neighbours.values():
@@ -271,7 +271,7 @@ def _bicliques(neighbours: dict[int, int]) -> Iterator[tuple[list[int], list[int
         yield [v for v, own in neighbours.items() if columns & ~own == 0], _bits(columns)
 
 
-def _components(subsets: Sequence[NashSubset]) -> tuple[tuple[NashSubset, ...], ...]:
+def connected(subsets: Sequence[NashSubset]) -> tuple[tuple[NashSubset, ...], ...]:
     """Maximal Nash subsets, those that share a strategy put together; in descending order.
 
     Two that share a strategy x meet the subset {x} × V that holds all its partners.
@@ -341,7 +341,7 @@ def exact_equilibria(game: NormalForm | Sequence[Any]) -> ExactEquilibria:
                 extreme.append(ExactEquilibrium((x.x, y.x), pays, nash_index(x, y, a, b)))
     subsets = [
         NashSubset(tuple(firsts[v].x for v in rows), tuple(seconds[w].x for w in columns))
-        for rows, columns in _bicliques(neighbours)
+        for rows, columns in bicliques(neighbours)
     ]
     degenerate = any(v.best.bit_count() > v.played.bit_count() for v in [*firsts, *seconds])
-    return ExactEquilibria(tuple(extreme), _components(subsets), degenerate)
+    return ExactEquilibria(tuple(extreme), connected(subsets), degenerate)

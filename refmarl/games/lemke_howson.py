@@ -28,6 +28,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..check import Array, InputError, Profile, player
 from ..kernels._jit import kernel
@@ -154,6 +155,24 @@ def tableau(game: NormalForm) -> tuple[Array, float]:
     return table, max(tie_a, tie_b)
 
 
+def rational_tableau(game: NormalForm) -> list[list[Fraction]]:
+    """:func:`tableau` without rounding."""
+    m, n = game.num_actions
+    table = tableau(game)[0].astype(object)
+    table[:m, m : m + n] = _rational_form(game.payoffs[0].T).T
+    table[m:, :m] = _rational_form(game.payoffs[1]).T
+    return [[Fraction(v) for v in row] for row in table.tolist()]
+
+
+def _rational_form(u: Array) -> NDArray[np.object_]:
+    """The payoffs of :func:`~refmarl.games.support.positive_form` in Fractions."""
+    rows = [[Fraction(v) for v in row] for row in u.tolist()]
+    gains = [[v - min(row) for v in row] for row in rows]
+    top = max(map(max, gains))
+    exponent = top.numerator.bit_length() - top.denominator.bit_length() + 1  # as of frexp
+    return np.array([[v / Fraction(2) ** exponent + 1 for v in row] for row in gains], object)
+
+
 def _profile(z: Array, m: int) -> Profile:
     """The strategies of a vertex (x, y), whose sums are positive, without rounding below 0."""
     x, y = np.maximum(z[:m], 0.0), np.maximum(z[m:], 0.0)
@@ -189,7 +208,7 @@ def _in_floats(game: NormalForm, label: int) -> Reached | None:
 
 def _in_fractions(game: NormalForm, label: int) -> Reached:
     """The end of the path of the payoffs taken exactly."""
-    table = [[Fraction(v) for v in row] for row in tableau(game)[0].tolist()]
+    table = rational_tableau(game)
     size, m = len(table), game.num_actions[0]
     basis = list(range(size, 2 * size))
     pivots = rational_walk(table, basis, label)

@@ -41,7 +41,10 @@ class JointQ(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """How the learner explores, and how fast it learns."""
+    """How the learner explores, and how fast it learns.  [+]
+
+    Restarts are what keeps absorbing states from ending the lesson.
+    """
 
     explore: float = 1.0  # in [0, 1]: probability of an even draw from all joint actions
     restart: float = 0.1  # in [0, 1]: probability of going on from an even draw of all states

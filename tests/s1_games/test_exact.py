@@ -13,7 +13,8 @@ from refmarl.check import InputError
 from refmarl.games import NormalForm, library
 from refmarl.games import exact as e
 from refmarl.games.exact import exact_equilibria
-from refmarl.games.support import support_enumeration
+from refmarl.games.support import positive_form, support_enumeration
+from refmarl.games.support import vertices as in_floats
 from refmarl.testing.strategies import bimatrix_games
 
 SMALL = st.integers(-2, 2).map(float)
@@ -168,17 +169,74 @@ def test_components_are_what_hangs_together(game):
         assert {y for x, y in found.profiles if x in reached} == ys
 
 
+@st.composite
+def graphs(draw):
+    """Neighbourhoods of up to six vertices among up to five, as bits; none is empty."""
+    size = draw(st.integers(1, 6))
+    return {v: draw(st.integers(1, 31)) for v in range(size)}
+
+
+@given(graphs())
+def test_bicliques_are_what_all_sets_of_vertices_have_in_common(neighbours):
+    expected = set()
+    for size in range(1, len(neighbours) + 1):
+        for chosen in combinations(neighbours, size):
+            common = -1
+            for v in chosen:
+                common &= neighbours[v]
+            if common:
+                rows = [v for v, own in neighbours.items() if common & ~own == 0]
+                expected.add((tuple(rows), tuple(k for k in range(5) if common >> k & 1)))
+    found = [(tuple(rows), tuple(columns)) for rows, columns in e.bicliques(neighbours)]
+    assert len(found) == len(expected)
+    assert {*found} == expected
+
+
+@given(st.lists(st.integers(1, 31).map(lambda k: 1 << k % 5 | 1 << k // 7), max_size=6))
+def test_connected_subsets_are_put_together_over_any_number_of_steps(edges):
+    subsets = [
+        e.NashSubset(((F(v),),), tuple((F(k),) for k in range(5) if own >> k & 1))
+        for v, own in enumerate(edges)
+    ]
+    groups = [{v} for v in range(len(edges))]
+    for _ in edges:
+        for one, other in combinations(range(len(edges)), 2):
+            if edges[one] & edges[other]:
+                joined = groups[one] | groups[other]
+                for v in joined:
+                    groups[v] = joined
+    found = {frozenset(int(s.rows[0][0]) for s in group) for group in e.connected(subsets)}
+    assert found == {frozenset(group) for group in groups}
+
+
+# -- vertices -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 4), (4, 6), (5, 6), (6, 5)])
+def test_vertices_of_degenerate_polytopes_are_those_of_the_supports(shape):
+    rng = np.random.default_rng(8)
+    for high in (2, 2, 2, 3):
+        u = rng.integers(0, high, size=shape)
+        labels, points = in_floats(*positive_form(u.astype(float)))
+        exact = e.vertices(e.whole_form(e.rational(u)))
+        assert len(exact) == len(labels)
+        by_labels = {(v.played, v.best): v.x for v in exact}
+        assert by_labels.keys() == {tuple(map(int, pair)) for pair in labels}
+        for pair, x in zip(labels.tolist(), points, strict=True):
+            assert_allclose(x, [float(p) for p in by_labels[tuple(pair)]], atol=1e-9)
+
+
 # -- the index ----------------------------------------------------------------------
 
 
 @pytest.mark.equation("1.3")
-@settings(max_examples=80)
-@given(bimatrix_games(max_actions=5, elements=LARGE))
-def test_the_indices_of_a_nondegenerate_game_sum_to_one(game):
+@settings(max_examples=100)
+@given(bimatrix_games(max_actions=5, elements=LARGE) | bimatrix_games(max_actions=4))
+def test_the_indices_sum_to_one_and_their_number_is_odd(game):
     found = exact_equilibria(game)
-    if not found.degenerate:
-        indices = [index for _, _, index in found.extreme]
-        assert {*indices} <= {1, -1}
+    indices = [index for _, _, index in found.extreme]
+    assert {*indices} <= ({1, -1, None} if found.degenerate else {1, -1})
+    if None not in indices:
         assert sum(indices) == 1
         assert len(indices) % 2 == 1
         assert found.finite

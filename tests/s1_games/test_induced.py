@@ -216,6 +216,18 @@ def test_a_large_process_takes_few_steps():
     assert np.abs(gap).max() < 1e-7
 
 
+def test_a_reward_at_the_end_of_a_corridor_is_found_from_its_far_end():
+    size, gamma = 12, 0.9  # at first everybody stays: it pays a little, at once
+    moves, reward = np.zeros((size, 2, size)), np.zeros((size, 2))
+    moves[:, 0] = np.eye(size)
+    moves[:-1, 1], moves[-1, 1, -1] = np.eye(size)[1:], 1.0
+    reward[:-1, 0], reward[-1] = 0.01, 1.0
+    best = solve_mdp(MDP(moves, reward, gamma))
+    assert_allclose(best.values, gamma ** np.arange(size)[::-1] / (1 - gamma), rtol=1e-12)
+    assert best.policy[:-1, 1].all()
+    assert best.steps <= size
+
+
 def test_policies_that_tie_end_the_search_however_near_one_gamma_is():
     moves = np.full((3, 3, 3), 1.0) / 3.0
     for gamma in (0.5, 1 - 1e-6, 1 - 1e-9):

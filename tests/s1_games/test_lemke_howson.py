@@ -1,6 +1,5 @@
 """Lemke–Howson: published ends, index +1, the path in Fractions, and no basis twice."""
 
-from fractions import Fraction as F
 from itertools import product
 from unittest import mock
 
@@ -149,11 +148,18 @@ def test_floats_take_the_path_that_fractions_take(game, data):
         assert_allclose(x, y, atol=1e-12)
 
 
+@given(bimatrix_games(max_actions=4, elements=LARGE))
+def test_the_table_in_fractions_rounds_to_the_one_in_floats(game):
+    assert_allclose(
+        np.array(lh.rational_tableau(game), dtype=float), lh.tableau(game)[0], rtol=1e-15
+    )
+
+
 @settings(max_examples=60)
 @given(bimatrix_games(max_actions=4, elements=SMALL), st.data())
 def test_no_basis_comes_back(game, data):
     label = data.draw(st.sampled_from(labels_of(game)))
-    table = [[F(v) for v in row] for row in lh.tableau(game)[0].tolist()]
+    table = lh.rational_tableau(game)
     size = len(table)
     basis = Recorded(range(size, 2 * size))
     lh.rational_walk(table, basis, label)
@@ -286,3 +292,12 @@ def test_kernels_equal_their_python_functions(game, data):
         assert lh.walk(other, second, label, tie, 1000) == pivots
     assert_array_equal(one, other)
     assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("best", [0, 1])
+def test_in_fractions_the_least_advantage_counts(best):
+    rows = np.array([[1e-30, 0], [0, 1]])
+    game = NormalForm.bimatrix(rows if best == 0 else rows[::-1], [[1, 0], [1, 0]])
+    for label in labels_of(game):
+        x, y = lh._in_fractions(game, label).profile
+        assert (x.tolist(), y.tolist()) == (np.eye(2)[best].tolist(), [1, 0])

@@ -298,6 +298,22 @@ def test_the_examples_with_known_values_have_them():
             assert_allclose(v[0, 0] * (1 - gamma), 0.5, rtol=1e-9)
 
 
+def test_tit_for_tat_is_exploited_once():
+    game = markov_examples.remembered_dilemma(0.5)  # states cc, cd, dc, dd: player 1's first
+    copies, defects = [0, 1, 0, 1], [1, 1, 1, 1]
+    assert_allclose(evaluate(game, game.pure([copies, defects]))[:, 0], [1.0, 6.0])
+    assert_allclose(evaluate(game, game.pure([defects, [0, 0, 1, 1]]))[:, 0], [6.0, 1.0])
+
+
+def test_every_named_game_has_one_title_and_names_for_its_states():
+    games = list(markov_examples.examples(0.5))
+    assert len({game.title for game in games}) == len(games) >= 6
+    for game in games:
+        assert len(game.states) == game.num_states
+        assert_allclose(game.initial.sum(), 1.0)
+        assert (np.abs(evaluate(game, game.uniform())) <= size(game) + 1e-12).all()
+
+
 def test_the_field_of_soccer_is_the_same_from_both_ends():
     rows, columns, gamma = 2, 3, 0.9
     game = markov_examples.soccer(gamma, rows, columns)

@@ -12,6 +12,7 @@ from refmarl.games.markov import MarkovGame, stage_game
 from refmarl.games.minimax_q import (
     JointQ,
     Schedule,
+    _draw,
     correlated_q,
     friend_or_foe_q,
     minimax_q,
@@ -276,6 +277,14 @@ def test_only_a_restart_leaves_an_absorbing_state(restart, seen):
         assert_allclose(learnt.visits.ravel() / 600, 1 / 3, atol=0.08)  # 4 standard deviations
     else:
         assert_array_equal(learnt.visits.ravel(), [0, 0, 600])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=5).filter(any))
+def test_a_draw_takes_each_index_on_its_share_of_the_numbers_below_1(weights):
+    """Sums of the weights are the seams; what has no weight is not drawn even there."""
+    total = sum(weights)
+    drawn = [_draw(np.array(weights), k / total) for k in range(total)]
+    assert drawn == [i for i, w in enumerate(weights) for _ in range(w)]
 
 
 def test_every_joint_action_is_tried_equally_often_and_transitions_follow_their_law():

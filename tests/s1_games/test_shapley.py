@@ -12,7 +12,7 @@ from refmarl.games.markov import MarkovGame, repeated
 from refmarl.games.shapley import shapley_iteration, shapley_operator
 from refmarl.games.stage import quick_value
 from refmarl.games.zero_sum import ZeroSum, zero_sum_value
-from refmarl.testing.strategies import matrices
+from refmarl.testing.strategies import matrices, mixtures
 from refmarl.testing.zero_sum_markov import tables, values
 
 ATOL = 1e-7  # linear programs stop within 1e-9 of payoffs that are below 100 here
@@ -193,12 +193,9 @@ def test_renaming_states_and_actions_renames_the_values(case, random):
 @settings(max_examples=150)
 @given(matrices(), st.data())
 def test_a_quick_value_is_the_value_whatever_was_guessed(A, data):
-    def some(size):
-        return np.array(
-            data.draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=size, max_size=size))
-        )
-
-    guess = data.draw(st.sampled_from([None, ZeroSum(0.0, *(some(k) for k in A.shape), 0.0)]))
+    guess = None
+    if data.draw(st.booleans()):
+        guess = ZeroSum(0.0, *(data.draw(mixtures(k)) for k in A.shape), 0.0)
     quick, slow = quick_value(A, guess), zero_sum_value(A)
     assert_allclose(quick.value, slow.value, atol=1e-8)
     assert quick.gap >= 0.0
@@ -208,6 +205,27 @@ def test_a_quick_value_is_the_value_whatever_was_guessed(A, data):
         assert z.shape == (k,)
         assert (z >= 0).all()
         assert_allclose(z.sum(), 1.0, atol=1e-12)
+
+
+@given(matrices(max_actions=2))
+def test_two_actions_each_need_no_linear_program(A):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("refmarl.games.stage.zero_sum_value", None)
+        assert_allclose(quick_value(A).value, zero_sum_value(A).value, atol=1e-8)
+
+
+@given(st.permutations(range(4)), st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
+def test_a_right_guess_needs_no_linear_program(order, a, b, c):
+    """Weighted rock-paper-scissors and a column that costs too much: worth 0 at (b, c, a)."""
+    A = np.array([[0, -a, c, 6], [a, 0, -b, 6], [-c, b, 0, 6]], dtype=float)[:, order]
+    x = np.array([b, c, a]) / (a + b + c)
+    guess = ZeroSum(0.0, x, np.append(x, 0.0)[list(order)], 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("refmarl.games.stage.zero_sum_value", None)
+        found = quick_value(A, guess)
+    assert_allclose(found.value, 0.0, atol=1e-12)
+    assert_allclose(found.x, x, atol=1e-12)
+    assert_allclose(found.y, guess.y, atol=1e-12)
 
 
 def test_a_game_without_rewards_is_solved_at_once():

@@ -6,12 +6,12 @@
     x_{t+1} matches R_t at each information set, Eq. (1.11)
 
 A game is played by one regret matcher at each information set. Player i's regret is at most the
-sum of the positive parts of its sets' regrets, and so, after T rounds, at most Δ |I_i| √(A T). In a
-zero-sum game NashConv of the average strategy is the sum of both average regrets. The average is
-that of sequences: round t counts at a set as often as its owner's own moves lead there.
+sum of the positive parts of its sets' regrets, and so, after T rounds, at most Δ |I_i| √(A T). The
+average strategy is that of sequences: round t counts at a set as often as its owner's own moves
+lead there. In a zero-sum game its NashConv is the sum of both players' regrets, divided by T.
 
-With ``alternating`` updates player 1 reacts in the same round to what player 0 has just learned;
-the bound is then not that of the theorem, the play is better. CFR+ clips the regrets at 0 (RM+),
+With ``alternating`` updates player 1 reacts in the same round to what player 0 has just learned.
+The theorem does not cover that; as a rule the play is better. CFR+ clips the regrets at 0 (RM+),
 alternates, and weighs round t by t.
 
 M. Zinkevich, M. Johanson, M. Bowling, C. Piccione 2007, "Regret minimization in games with

@@ -24,10 +24,9 @@ from ..study import Outcome, Row, at_most, equal
 ACTIONS = (2, 4, 8)
 RHO = np.linspace(-1.0, 1.0, 9)
 LABELLED = {
-    "prisoners-dilemma": ("prisoner's dilemma", (2, -28)),
-    "stag-hunt": ("stag hunt", (4, -13)),
+    "prisoners-dilemma": ("prisoner's dilemma", (4, -13)),
     "matching-pennies": ("matching pennies", (6, 6)),
-    "saddle-point": ("saddle point", (6, -5)),
+    "saddle-point": ("saddle point", (6, -16)),
     "climbing": ("climbing", (-4, -14)),
     "shapley": ("Shapley", (6, 2)),
     "inspection": ("inspection", (6, 2)),
@@ -130,7 +129,6 @@ def _library_panel(places: dict[str, tuple[float, float]]) -> plots.Panel:
             ax.annotate(
                 text, places[name], xytext=shift, textcoords="offset points", fontsize=8.5,
                 ha="left" if shift[0] > 0 else "right",
-                arrowprops={"arrowstyle": "-", "linewidth": 0.6} if shift[1] < -20 else None,
             )  # fmt: skip
         ax.set(xlim=(-1, 1), ylim=(0, 1), xlabel="correlation of payoffs")
         ax.set_ylabel("share of the potential part")

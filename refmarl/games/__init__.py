@@ -1,7 +1,10 @@
 """Normal-form games (course §1): utilities, equilibria, dynamics, and a library of named games.
 
 Files are read and written by :mod:`refmarl.games.files`, :func:`refmarl.games.solve.solve` picks a
-method by name, :mod:`refmarl.games.show` prints.
+method by name, :mod:`refmarl.games.show` prints. Extensive games are in
+:mod:`refmarl.games.extensive`; learners in :mod:`refmarl.games.independent_q`,
+:mod:`refmarl.games.joint_action_q` and :mod:`refmarl.games.minimax_q`; Markov games to try them
+on in :mod:`refmarl.games.markov_examples`.
 """
 
 from importlib import import_module
@@ -16,6 +19,7 @@ from .correlated import (
     violation,
 )
 from .dominance import Elimination, Removal, iterated_elimination, strictly_dominated
+from .exact import ExactEquilibria, exact_equilibria
 from .generators import (
     PotentialGame,
     common_interest_game,
@@ -26,6 +30,16 @@ from .generators import (
     symmetric_game,
     zero_sum_game,
 )
+from .induced import (
+    best_response_policy,
+    induced_mdp,
+    policy_nash_conv,
+    policy_regrets,
+    state_regrets,
+)
+from .kinds import decompose, exact_potential, is_harmonic, is_potential, spectrum
+from .markov import MarkovGame, evaluate, repeated, stage_game
+from .mdp import MDP, solve_mdp
 from .nash import Certificate, best_responses, certify, is_nash, nash_conv, pure_equilibria, regrets
 from .normal_form import NormalForm, action_values, expected_utility
 from .pareto import pareto_dominates, pareto_frontier
@@ -58,11 +72,14 @@ _COMPILED = {
 }
 
 __all__ = [
+    "MDP",
     "Certificate",
     "Commitment",
     "Correlated",
     "Elimination",
     "Equilibria",
+    "ExactEquilibria",
+    "MarkovGame",
     "NormalForm",
     "Play",
     "PotentialGame",
@@ -70,18 +87,26 @@ __all__ = [
     "Removal",
     "ZeroSum",
     "action_values",
+    "best_response_policy",
     "best_responses",
     "certify",
     "common_interest_game",
     "correlated_equilibrium",
     "covariance_game",
+    "decompose",
     "degenerate_game",
     "deviation_gains",
     "discrete_replicator",
+    "evaluate",
+    "exact_equilibria",
+    "exact_potential",
     "expected_utility",
     "fictitious_play",
     "files",
+    "induced_mdp",
+    "is_harmonic",
     "is_nash",
+    "is_potential",
     "iterated_elimination",
     "leader_payoff",
     "library",
@@ -89,6 +114,8 @@ __all__ = [
     "nash_conv",
     "pareto_dominates",
     "pareto_frontier",
+    "policy_nash_conv",
+    "policy_regrets",
     "population_field",
     "potential_game",
     "price_of_anarchy",
@@ -99,13 +126,18 @@ __all__ = [
     "random_game",
     "regret_matching",
     "regrets",
+    "repeated",
     "replicate",
     "replicator",
     "replicator_field",
     "rest_point_eigenvalues",
     "saddle_points",
     "social_welfare",
+    "solve_mdp",
+    "spectrum",
     "stackelberg",
+    "stage_game",
+    "state_regrets",
     "strictly_dominated",
     "support_enumeration",
     "symmetric_game",

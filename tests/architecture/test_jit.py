@@ -17,7 +17,7 @@ def _run(code, **env):
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     ).stdout.strip()
 
 

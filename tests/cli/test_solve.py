@@ -223,7 +223,9 @@ def test_a_zero_of_any_exponent_is_zero(tmp_path, solved):
 
 def test_lemke_howson_prints_the_labels_of_each_equilibrium(run):
     _, out, _ = run("solve", "chicken", "--method", "lemke-howson")
-    assert "1. is reached from 1: yield, 2: dare\n2. is reached from 1: dare, 2: yield\n" in out
+    assert (
+        "1. is reached from 1: give way, 2: dare\n2. is reached from 1: dare, 2: give way\n" in out
+    )
 
 
 # -- bad games ----------------------------------------------------------------------

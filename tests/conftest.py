@@ -6,6 +6,6 @@ import matplotlib
 from hypothesis import settings
 
 matplotlib.use("agg")
-settings.register_profile("fast", max_examples=50, deadline=None)
+settings.register_profile("fast", max_examples=30, deadline=None)
 settings.register_profile("ci", max_examples=300, deadline=None)
 settings.load_profile(os.environ.get("REFMARL_HYPOTHESIS", "fast"))

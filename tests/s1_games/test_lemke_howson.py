@@ -199,7 +199,7 @@ def test_in_a_zero_sum_game_every_label_ends_at_the_value(matrix):
     game = NormalForm.zero_sum(matrix)
     for label in labels_of(game):
         x, y = lemke_howson(game, label).profile
-        assert abs(x @ matrix @ y - value) <= 1e-9 * scale(game)
+        assert abs(x @ matrix @ y - value) <= 1e-9 * scale(game).max()
 
 
 @given(bimatrix_games(max_actions=4))

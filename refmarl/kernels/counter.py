@@ -6,10 +6,13 @@ SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number gener
 each argument.
 """
 
+from collections.abc import Callable
+from functools import wraps
+
 import numpy as np
 
 from ..value_grad import Real
-from ._jit import kernel
+from ._jit import JIT, P, R, kernel
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 MIX_A = np.uint64(0xBF58476D1CE4E5B9)
@@ -18,6 +21,20 @@ RESTART = 0xFFFF_FFFF  # the t of a copy's next key: no episode is as long
 ULP = 2.0**-53
 
 
+def _wraps_around(f: Callable[P, R]) -> Callable[P, R]:
+    """Let NumPy's 64-bit words overflow without a warning, where the kernels are plain Python."""
+    if JIT:
+        return f
+
+    @wraps(f)
+    def quiet(*args: P.args, **kwargs: P.kwargs) -> R:
+        with np.errstate(over="ignore"):
+            return f(*args, **kwargs)
+
+    return quiet
+
+
+@_wraps_around
 @kernel
 def mix(z: np.uint64) -> np.uint64:
     """SplitMix64's finaliser: a bijection of the 64-bit words that looks random."""
@@ -26,6 +43,7 @@ def mix(z: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
+@_wraps_around
 @kernel
 def word(key: np.uint64, t: int, k: int) -> np.uint64:
     """The 64 random bits number k of step t."""

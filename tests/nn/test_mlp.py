@@ -76,6 +76,22 @@ def test_backward_is_linear_in_the_output_gradient(case):
 
 @pytest.mark.equation("3.1")
 @pytest.mark.certifies("refmarl.nn.mlp:MLP.per_sample")
+@given(cases(SMOOTH, max_lead=0).filter(away_from_kinks))
+def test_each_row_has_the_gradient_of_its_own_loss(case):
+    net, theta, x, rng = case
+    weight = rng.standard_normal(x.shape[:-1])  # of each row in the sum of losses
+
+    def loss(at):
+        y, tape = net.forward(at, x)
+        each = net.per_sample(at, tape, y)
+        return (0.5 * weight * (y**2).sum(axis=-1)).sum(), (weight[..., None] * each).sum(
+            axis=tuple(range(weight.ndim))
+        )
+
+    check_gradient(loss, theta, blocks=net.blocks).require()
+
+
+@pytest.mark.equation("3.1")
 @given(cases())
 def test_the_batch_gradient_is_the_sum_over_rows(case):
     net, theta, x, rng = case

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..check import InputError
+from ..config import Settings, option
 from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn.optim import RmsProp, clip_norm
@@ -29,24 +29,20 @@ from .returns import gae
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Settings):
     """Constants of a run."""
 
-    gamma: float = 0.99  # γ in [0, 1]
-    lam: float = 1.0  # λ in [0, 1]
-    entropy: float = 0.0  # c ≥ 0, weight of the entropy  [+]
-    lr: float = 7e-4  # α > 0, step of RMSProp; falls linearly to 0
-    max_norm: float = 0.5  # limit of the gradient's norm, > 0  [+]
-    hidden: tuple[int, ...] = (64, 64)  # units of each hidden layer
-    share: bool = True  # whether the agents of a group share parameters
-    num_envs: int = 8  # B ≥ 1
-    num_steps: int = 5  # T ≥ 1
-    iterations: int = 10000  # ≥ 1
-    dtype: str = "float32"  # of the parameters: float32 or float64
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.gamma <= 1 and 0 <= self.lam <= 1):
-            raise InputError(f"need γ, λ in [0, 1]; got gamma={self.gamma}, lam={self.lam}")
+    gamma: float = option(0.99, "γ, discount", "[0, 1]")
+    lam: float = option(1.0, "λ of the advantages", "[0, 1]")
+    entropy: float = option(0.0, "c, weight of the entropy  [+]", "[0, inf)")
+    lr: float = option(7e-4, "α, step of RMSProp; falls linearly to 0", "(0, inf)")
+    max_norm: float = option(0.5, "limit of the gradient's norm  [+]", "(0, inf)")
+    hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
+    share: bool = option(True, "whether the agents of a group share parameters")
+    num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
+    num_steps: int = option(5, "T, steps of each copy between updates", "[1, inf)")
+    iterations: int = option(10000, "updates", "[1, inf)")
+    dtype: str = option("float32", "of the parameters", ("float32", "float64"))
 
 
 # -- equations: pure, each value with its gradient ----------------------------------

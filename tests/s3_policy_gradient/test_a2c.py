@@ -85,5 +85,5 @@ def test_it_balances_the_pole(seed):
 
 
 def test_constants_out_of_range_are_refused():
-    with pytest.raises(InputError, match=r"γ, λ in \[0, 1\]"):
+    with pytest.raises(InputError, match=r"gamma: need a number in \[0, 1\], got 1.5"):
         a2c.Config(gamma=1.5)

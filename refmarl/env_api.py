@@ -80,6 +80,46 @@ class Advance(NamedTuple):
     final: Any  # the states before restarting: what bootstrapping looks at
 
 
+GREY = -1  # a colour of things that are no agent's
+
+
+class Disc(NamedTuple):
+    """A disc: an agent, a landmark, an obstacle."""
+
+    centre: tuple[float, float]
+    radius: float
+    colour: int = GREY  # an index of a palette of distinct colours, or GREY
+    filled: bool = True  # or its outline only
+
+
+class Segment(NamedTuple):
+    """A straight line: a wall, a pole, a lane, an arrow of velocity."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    width: float = 0.0  # in the scene's units; 0 for a hairline
+    colour: int = GREY
+
+
+class Label(NamedTuple):
+    """Text centred at a point."""
+
+    at: tuple[float, float]
+    text: str
+    colour: int = GREY
+
+
+Shape = Disc | Segment | Label
+
+
+class Scene(NamedTuple):
+    """What one copy looks like, in its own units, y upwards; later shapes lie on earlier ones."""
+
+    limits: tuple[float, float, float, float]  # left, right, bottom, top
+    shapes: tuple[Shape, ...]
+    caption: str = ""
+
+
 class Env(ABC):
     """Base of all environments: frozen dataclasses of their parameters.
 
@@ -122,6 +162,16 @@ class Env(ABC):
     def global_state(self, state: Any) -> Real:
         """What a central critic may see, (B, S): by default all observations side by side."""
         return np.concatenate([o.reshape(len(o), -1) for o in self.observe(state)], axis=-1)
+
+    def scene(self, state: Any, copy: int = 0) -> Scene:
+        """What a copy looks like: a few discs, segments and labels, for a drawing.
+
+        Raises
+        ------
+        InputError
+            If this environment has no picture.
+        """
+        raise InputError(f"{self.name}: this environment has no picture")
 
     @property
     def agents(self) -> tuple[str, ...]:

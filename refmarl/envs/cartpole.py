@@ -16,7 +16,18 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from ..check import Array
-from ..env_api import Actions, Discrete, Env, Group, Step, discrete_actions, refuse
+from ..env_api import (
+    Actions,
+    Disc,
+    Discrete,
+    Env,
+    Group,
+    Scene,
+    Segment,
+    Step,
+    discrete_actions,
+    refuse,
+)
 from ..kernels._jit import kernel
 from ..kernels.counter import uniform
 from ..value_grad import Real
@@ -72,6 +83,16 @@ class CartPole(Env):
         """Push to where the pole is falling: balances for about 200 steps and more."""
         lean = state.x[:, 2] + 0.25 * state.x[:, 3]
         return ((lean > 0).astype(np.int64)[:, None],)
+
+    def scene(self, state: State, copy: int = 0) -> Scene:
+        """The track between its two ends, the cart, and the pole on it."""
+        x, _, angle, _ = (float(v) for v in state.x[copy])
+        tip = (x + 2 * HALF_LENGTH * math.sin(angle), 2 * HALF_LENGTH * math.cos(angle))
+        track = Segment((-X_LIMIT, 0.0), (X_LIMIT, 0.0))
+        cart = Segment((x - 0.25, 0.0), (x + 0.25, 0.0), width=0.2, colour=0)
+        pole = Segment((x, 0.0), tip, width=0.06, colour=1)
+        shapes = (track, cart, pole, Disc((x, 0.0), 0.05))
+        return Scene((-2.8, 2.8, -0.4, 1.4), shapes, f"step {int(state.t[copy])}")
 
 
 @kernel

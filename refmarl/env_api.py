@@ -206,18 +206,21 @@ def take(state: S, copies: Sequence[int] | slice | Real) -> S:
 
 
 def discrete_actions(env: Env, num_envs: int, actions: Actions, group: int = 0) -> Real:
-    """One group's actions as contiguous int64 (B, N_g); their range is left to the kernel.
+    """One group's actions as contiguous int64, (B, N_g) or (B, N_g, len(sizes)).
+
+    Their range is left to the kernel.
 
     Raises
     ------
     InputError
         If ``actions`` is not a tuple of one array for each group, or this group's array is not
-        one of integers (B, N_g).
+        one of integers of that shape.
     """
     here = env.groups[group]
     array = _of_group(env, actions, group)
-    if array.shape != (num_envs, len(here.agents)) or array.dtype.kind not in "iu":
-        need = (num_envs, len(here.agents))
+    several = (len(here.space.sizes),) if isinstance(here.space, MultiDiscrete) else ()
+    need = (num_envs, len(here.agents), *several)
+    if array.shape != need or array.dtype.kind not in "iu":
         raise InputError(
             f"actions of {here.name}: need integers {need}, got {array.dtype} {array.shape}"
         )

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array
-from ..env_api import Actions, Disc, Group, Scene
+from ..env_api import GREY, Actions, Group, Scene
 from ..kernels._jit import kernel
 from ..value_grad import Real
 from .particles import (
@@ -23,6 +23,7 @@ from .particles import (
     Particles,
     State,
     distance,
+    dots,
     integrate,
     push,
     ready,
@@ -30,7 +31,7 @@ from .particles import (
     thrust,
 )
 
-RADIUS, ACCELERATION = 0.15, 5.0
+RADIUS, MARK, ACCELERATION = 0.15, 0.05, 5.0
 WORDS = 2  # MPE's room for the words of agents who cannot speak
 
 
@@ -94,9 +95,8 @@ class Navigation(Particles):
 
     def scene(self, state: State, copy: int = 0) -> Scene:
         """Agents in one colour over grey landmarks."""
-        marks = [Disc((float(x), float(y)), 0.05) for x, y in state.landmark[copy]]
-        team = [Disc((float(x), float(y)), RADIUS, 0) for x, y in state.x[copy, :, :2]]
-        shapes = (*team, *marks)
+        team = dots(state.x[copy, :, :2], RADIUS, [0] * self.team)
+        shapes = team + dots(state.landmark[copy], MARK, [GREY] * self.landmarks)
         return Scene((-1.5, 1.5, -1.5, 1.5), shapes, f"step {int(state.t[copy])}")
 
 

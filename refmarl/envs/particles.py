@@ -1,6 +1,6 @@
 """The multi-particle world: discs in the plane that accelerate, are damped and push each other.
 
-    F = u + Σ_j f_j,   f_j = 100 · k · log(1 + exp((r_i + r_j − d) / k)) · (x_i − x_j) / d,   k = 10⁻³
+    F = u + Σ_j f_j,   f_j = 100 k log(1 + exp((r_i + r_j − d) / k)) (x_i − x_j) / d,   k = 10⁻³
     v' = 3/4 v + dt F  (shortened to the top speed),   dt = 0.1,   all masses 1
     x' = x + dt v      or x + dt v' with ``velocity_first``
 
@@ -15,6 +15,7 @@ Axes: T steps, B copies, M moving agents, L landmarks, S speakers, C words.
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple
@@ -25,8 +26,10 @@ from ..check import Array, InputError, positive
 from ..env_api import (
     Actions,
     Box,
+    Disc,
     Discrete,
     Env,
+    Shape,
     Space,
     Step,
     continuous_actions,
@@ -209,6 +212,14 @@ def nearest(places: Array, goals: Array) -> Array:
     return np.take_along_axis(places, gap.argmin(axis=-1)[..., None], axis=1)
 
 
+def dots(
+    places: Array, radius: float, colours: Sequence[int], filled: bool = True
+) -> tuple[Shape, ...]:
+    """Discs of one radius at places (N, 2), for a scene."""
+    spots = zip(places.tolist(), colours, strict=True)
+    return tuple(Disc((x, y), radius, colour, filled) for (x, y), colour in spots)
+
+
 @kernel
 def _start(key: Real, spread: float, x: Array, landmark: Array, goal: Real) -> None:
     for b in range(x.shape[0]):
@@ -229,7 +240,7 @@ def _start(key: Real, spread: float, x: Array, landmark: Array, goal: Real) -> N
 @kernel
 def ready(t: int, over: bool, horizon: int, steps: int) -> bool:
     """Whether a copy can go so many steps."""
-    return not over and not 0 < horizon < t + steps
+    return not (over or 0 < horizon < t + steps)
 
 
 @kernel
@@ -259,7 +270,7 @@ def utter(
     word = pick[t, b, i, part]
     for c in range(words):
         said[b, i, c] = 1.0 if c == word else 0.0
-    return 0 <= word < words
+    return bool(0 <= word < words)
 
 
 @kernel

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array, InputError, positive
-from ..env_api import Actions, Disc, Group, Scene
+from ..env_api import GREY, Actions, Group, Scene
 from ..kernels._jit import kernel
 from ..value_grad import Real
 from .particles import (
@@ -26,6 +26,7 @@ from .particles import (
     State,
     bump,
     distance,
+    dots,
     integrate,
     nearest,
     push,
@@ -99,7 +100,8 @@ class Pursuit(Particles):
     ) -> bool:
         clock = (state.t, state.ended, self.horizon)
         rules = (self.discs, self.velocity_first)
-        return _script(state.x, state.landmark, clock, *given, rules, x, *reward)
+        both = (given[0], given[1])
+        return _script(state.x, state.landmark, clock, both, rules, x, reward[0], reward[1])
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
         shapes = [(len(x), len(g.agents), g.obs_dim) for g in self.groups]
@@ -120,12 +122,10 @@ class Pursuit(Particles):
 
     def scene(self, state: State, copy: int = 0) -> Scene:
         """Chasers and prey in two colours over grey obstacles."""
-        marks = [Disc((float(x), float(y)), OBSTACLE) for x, y in state.landmark[copy]]
-        movers = [
-            Disc((float(x), float(y)), float(self.discs[i, 0]), 0 if i < self.chasers else 1)
-            for i, (x, y) in enumerate(state.x[copy, :, :2])
-        ]
-        shapes = (*marks, *movers)
+        here = state.x[copy, :, :2]
+        shapes = dots(state.landmark[copy], OBSTACLE, [GREY] * self.obstacles)
+        shapes += dots(here[: self.chasers], CHASER, [0] * self.chasers)
+        shapes += dots(here[self.chasers :], PREY, [1] * self.prey)
         return Scene((-1.5, 1.5, -1.5, 1.5), shapes, f"step {int(state.t[copy])}")
 
 
@@ -142,15 +142,14 @@ def _script(
     start: Array,
     landmark: Array,
     clock: tuple[Real, Real, int],
-    chasers: Given,
-    prey: Given,
+    given: tuple[Given, Given],
     rules: tuple[Array, bool],
     x: Array,
     chaser_reward: Array,
     prey_reward: Array,
 ) -> bool:
     t0, over, horizon = clock
-    disc, velocity_first = rules
+    (chasers, prey), (disc, velocity_first) = given, rules
     first = chaser_reward.shape[2]
     for t in range(x.shape[0]):
         now = start if t == 0 else x[t - 1]

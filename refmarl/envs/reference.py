@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array
-from ..env_api import Actions, Box, Disc, Group, Label, MultiDiscrete, Scene, Space
+from ..env_api import Actions, Box, Group, Label, MultiDiscrete, Scene, Space
 from ..kernels._jit import kernel
 from ..value_grad import Real
 from .particles import (
@@ -26,6 +26,7 @@ from .particles import (
     Particles,
     State,
     distance,
+    dots,
     integrate,
     marks,
     ready,
@@ -106,18 +107,11 @@ class Reference(Particles):
     def scene(self, state: State, copy: int = 0) -> Scene:
         """Each landmark in a colour of its own, each agent in that of its goal, words beside."""
         goal = np.roll(state.goal[copy], 1)
-        discs = [
-            Disc((float(x), float(y)), 0.05, j) for j, (x, y) in enumerate(state.landmark[copy])
-        ]
-        team = [
-            Disc((float(x), float(y)), 2 * RADIUS, int(goal[i]), filled=False)
-            for i, (x, y) in enumerate(state.x[copy, :, :2])
-        ]
-        words = [
-            Label((float(x), float(y) + 0.15), said_text(state.said[copy, i]))
-            for i, (x, y) in enumerate(state.x[copy, :, :2])
-        ]
-        shapes = (*discs, *team, *words)
+        here = state.x[copy, :, :2]
+        shapes = dots(state.landmark[copy], RADIUS, range(self.landmarks))
+        shapes += dots(here, 2 * RADIUS, goal.tolist(), filled=False)
+        words = zip(here.tolist(), state.said[copy], strict=True)
+        shapes += tuple(Label((x, y + 0.15), said_text(said)) for (x, y), said in words)
         return Scene((-1.5, 1.5, -1.5, 1.5), shapes, f"step {int(state.t[copy])}")
 
 

@@ -15,10 +15,21 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array
-from ..env_api import Actions, Box, Disc, Discrete, Group, Label, Scene, Space
+from ..env_api import GREY, Actions, Box, Discrete, Group, Label, Scene, Space
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from .particles import Given, Particles, State, distance, integrate, marks, ready, thrust, utter
+from .particles import (
+    Given,
+    Particles,
+    State,
+    distance,
+    dots,
+    integrate,
+    marks,
+    ready,
+    thrust,
+    utter,
+)
 
 RADIUS, ACCELERATION, MARK = 0.075, 5.0, 0.04
 DARK, BRIGHT = 0.15, 0.65
@@ -65,7 +76,8 @@ class SpeakerListener(Particles):
     ) -> bool:
         clock, rules = (state.t, state.ended, self.horizon), (self.discs, self.velocity_first)
         places = (state.x, state.landmark, state.goal)
-        return _script(places, clock, *given, rules, x, said, *reward)
+        both = (given[0], given[1])
+        return _script(places, clock, both, rules, x, said, reward[0], reward[1])
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
         shapes = [(len(x), len(g.agents), g.obs_dim) for g in self.groups]
@@ -87,11 +99,10 @@ class SpeakerListener(Particles):
     def scene(self, state: State, copy: int = 0) -> Scene:
         """Each landmark in a colour of its own, the goal ringed; the word above."""
         goal, spots = int(state.goal[copy, 0]), state.landmark[copy]
-        discs = [Disc((float(x), float(y)), MARK, j) for j, (x, y) in enumerate(spots)]
-        ring = Disc((float(spots[goal, 0]), float(spots[goal, 1])), 2 * MARK, goal, filled=False)
-        team = [Disc((float(x), float(y)), RADIUS) for x, y in state.x[copy, :, :2]]
-        word = Label((0.0, 1.35), said_text(state.said[copy, 0]))
-        shapes = (*team, *discs, ring, word)
+        shapes = dots(state.x[copy, :, :2], RADIUS, [GREY] * self.listeners)
+        shapes += dots(spots, MARK, range(self.landmarks))
+        shapes += dots(spots[[goal]], 2 * MARK, [goal], filled=False)
+        shapes += (Label((0.0, 1.35), said_text(state.said[copy, 0])),)
         return Scene((-1.5, 1.5, -1.5, 1.5), shapes, f"step {int(state.t[copy])}")
 
 
@@ -108,8 +119,7 @@ def said_text(said: Array) -> str:
 def _script(
     places: tuple[Array, Array, Real],
     clock: tuple[Real, Real, int],
-    speaker: Given,
-    listeners: Given,
+    given: tuple[Given, Given],
     rules: tuple[Array, bool],
     x: Array,
     said: Array,
@@ -118,7 +128,7 @@ def _script(
 ) -> bool:
     start, landmark, goal = places
     t0, over, horizon = clock
-    disc, velocity_first = rules
+    (speaker, listeners), (disc, velocity_first) = given, rules
     for t in range(x.shape[0]):
         now = start if t == 0 else x[t - 1]
         after = x[t]

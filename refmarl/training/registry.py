@@ -11,7 +11,13 @@ from ..config import Settings
 from ..env_api import Env
 
 ALGORITHMS = {"a2c": "refmarl.policy_gradient.a2c"}
-ENVS = {"cartpole": "refmarl.envs.cartpole:CartPole"}
+ENVS = {
+    "cartpole": "refmarl.envs.cartpole:CartPole",
+    "navigation": "refmarl.envs.navigation:Navigation",
+    "pursuit": "refmarl.envs.pursuit:Pursuit",
+    "reference": "refmarl.envs.reference:Reference",
+    "speaker-listener": "refmarl.envs.speaker_listener:SpeakerListener",
+}
 
 
 def algorithm(name: str) -> ModuleType:

@@ -8,7 +8,8 @@ their derivatives ``d_log_prob, d_entropy, d_kl`` in the parameters (for the KL:
 argument, the new distribution), and ``fisher``, the product of the Fisher metric with a vector.
 
 ``mask`` (..., K) says which actions are legal, True for legal; others have probability exactly 0
-and take no part in the entropy or in any derivative. Logits may be of any finite size.
+and take no part in the entropy or in any derivative. Logits may be of any finite size, and −∞,
+which is as good as a mask.
 
 Axes: any rows, K actions; results keep the dtype of the logits.
 """
@@ -80,9 +81,10 @@ def d_entropy(logits: Real, mask: Mask = None) -> Real:
 
 
 def kl(old: Real, new: Real, mask: Mask = None) -> Real:
-    """KL(π_old ‖ π_new) (...) ≥ 0, from the logits of both."""
-    log_p, log_q = _finite(log_probs(old, mask)), _finite(log_probs(new, mask))
-    return np.asarray((probs(old, mask) * (log_p - log_q)).sum(axis=-1))
+    """KL(π_old ‖ π_new) (...) ≥ 0, from the logits of both; ∞ if only π_new excludes an action."""
+    p, log_p = probs(old, mask), _finite(log_probs(old, mask))
+    log_q = np.where(p > 0, log_probs(new, mask), p.dtype.type(0.0))
+    return np.asarray((p * (log_p - log_q)).sum(axis=-1))
 
 
 def d_kl(old: Real, new: Real, mask: Mask = None) -> Real:

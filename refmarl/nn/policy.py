@@ -1,8 +1,15 @@
 """A stochastic policy: a perceptron whose outputs are the parameters of a distribution.
 
-For discrete actions they are logits. For continuous ones they are the mean, and the log standard
-deviations are A further parameters at the end of θ, the same in every state, as PPO and TRPO have
-them (Schulman et al. 2015, appendix D).
+    kind             the network's outputs              actions
+    categorical      K logits                           one of K
+    multi-discrete   K_1 + … + K_J logits               one of each of J sets
+    bernoulli        A logits                           A bits
+    gaussian         A means                            A numbers
+    tanh-gaussian    A means and A log deviations       A numbers in (−1, 1)
+
+A Gaussian's log standard deviations are A further parameters at the end of θ, the same in every
+state, as PPO and TRPO have them (Schulman et al. 2015, appendix D); a squashed Gaussian's depend
+on the state, as soft actor–critic has them.
 """
 
 from collections.abc import Sequence
@@ -13,8 +20,9 @@ import numpy as np
 
 from ..check import InputError
 from ..value_grad import Real
-from . import categorical, gaussian
+from . import bernoulli, categorical, gaussian, tanh_gaussian
 from .mlp import MLP, Tape
+from .multi_discrete import MultiDiscrete
 
 
 class Head(Protocol):
@@ -57,7 +65,14 @@ class Head(Protocol):
         ...
 
 
-HEADS: dict[str, Any] = {"categorical": categorical, "gaussian": gaussian}
+HEADS: dict[str, Any] = {
+    "categorical": categorical,
+    "multi-discrete": MultiDiscrete,  # of the policy's sizes
+    "bernoulli": bernoulli,
+    "gaussian": gaussian,
+    "tanh-gaussian": tanh_gaussian,
+}
+LOGITS = ("categorical", "multi-discrete")  # the kinds that know illegal actions
 
 
 @dataclass(frozen=True)
@@ -66,8 +81,9 @@ class Policy:
 
     Parameters
     ----------
-    net : from O observed numbers to K logits or to A means
-    kind : "categorical" or "gaussian"
+    net : from O observed numbers to what the kind needs
+    kind : one of ``HEADS``
+    sizes : (K_1, …, K_J) of "multi-discrete", empty for the others
 
     Examples
     --------
@@ -80,16 +96,44 @@ class Policy:
 
     net: MLP
     kind: str
+    sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        outputs = self.net.sizes[-1]
         if self.kind not in HEADS:
             raise InputError(f"kind: need one of {', '.join(HEADS)}; got {self.kind!r}")
+        if (self.kind == "multi-discrete") != bool(self.sizes):
+            raise InputError(f'sizes: "multi-discrete" has them, alone; got {self.sizes!r}')
+        if self.sizes and sum(self.sizes) != outputs:
+            raise InputError(f"sizes: need a sum of {outputs}, as outputs; got {self.sizes!r}")
+        if self.kind == "tanh-gaussian" and outputs % 2:
+            raise InputError(f"net: need an even number of outputs (μ, log σ), got {outputs}")
 
     @property
     def head(self) -> Head:
         """The distribution's verbs, on rows of its parameters."""
-        head: Head = HEADS[self.kind]
+        head: Head = MultiDiscrete(self.sizes) if self.sizes else HEADS[self.kind]
         return head
+
+    def restrict(self, params: Real, mask: Real | None) -> Real:
+        """Parameters under which illegal actions have probability 0: their logits become −∞.
+
+        ``mask`` is of the shape of the logits, True for legal, or None where all are. Every verb
+        of the head takes the result; its derivatives are exactly 0 at illegal actions.
+
+        Raises
+        ------
+        InputError
+            If the actions are not discrete, or the mask has another shape or leaves no action.
+        """
+        if mask is None:
+            return params
+        if self.kind not in LOGITS or np.shape(mask) != params.shape:
+            raise InputError(f"mask: need {params.shape} of logits, got {np.shape(mask)}")
+        parts = MultiDiscrete(self.sizes).parts(mask) if self.sizes else (mask,)
+        if not all(part.any(axis=-1).all() for part in parts):
+            raise InputError("mask: a row without any legal action")
+        return np.where(mask, params, params.dtype.type(-np.inf))
 
     @property
     def free(self) -> int:

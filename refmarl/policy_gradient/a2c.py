@@ -133,9 +133,7 @@ def _update_group(
     advantage, target = advantages(cfg, batch, v, final, g)
 
     params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))
-    params = unrows(theta, params)
-    if (mask := batch.mask[g]) is not None:
-        params = np.where(mask, params, -np.inf)
+    params = actor.restrict(unrows(theta, params), batch.mask[g])
     gain = policy_gain(actor.head, params, batch.action[g], advantage, cfg.entropy)
     d_theta, _ = actor.backward(theta, tape, rows(theta, gain.gradient))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..check import InputError
-from ..env_api import Box, Discrete, Env, Group
+from ..env_api import Box, Discrete, Env, Group, MultiDiscrete
 from ..nn.mlp import MLP, Tape
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
@@ -35,10 +35,14 @@ def actor(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> Po
     InputError
         If there is no distribution for its actions.
     """
-    if isinstance(group.space, Discrete):
-        return Policy(MLP((group.obs_dim, *hidden, group.space.n), activation), "categorical")
-    if isinstance(group.space, Box):
-        return Policy(MLP((group.obs_dim, *hidden, group.space.size), activation), "gaussian")
+    space, before = group.space, (group.obs_dim, *hidden)
+    if isinstance(space, Discrete):
+        return Policy(MLP((*before, space.n), activation), "categorical")
+    if isinstance(space, MultiDiscrete):
+        net = MLP((*before, sum(space.sizes)), activation)
+        return Policy(net, "multi-discrete", space.sizes)
+    if isinstance(space, Box):
+        return Policy(MLP((*before, space.size), activation), "gaussian")
     raise InputError(f"{group.name}: no policy for actions of {group.space}")
 
 
@@ -72,8 +76,7 @@ def acting(
         actions, log_probs = [], []
         for net, parameters, seen, legal in zip(actors, theta, obs, mask, strict=True):
             params = unrows(parameters, net.forward(parameters, rows(parameters, seen))[0])
-            if legal is not None:
-                params = np.where(legal, params, -np.inf)
+            params = net.restrict(params, legal)
             action = net.head.mode(params) if greedy else net.head.sample(rng, params)
             actions.append(action)
             log_probs.append(net.head.log_prob(params, action))

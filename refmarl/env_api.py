@@ -163,6 +163,14 @@ class Env(ABC):
         """What a central critic may see, (B, S): by default all observations side by side."""
         return np.concatenate([o.reshape(len(o), -1) for o in self.observe(state)], axis=-1)
 
+    def permuted(self, state: S, order: tuple[Real, ...]) -> S | None:
+        """The same with each group's agents in another order, or None if they are not alike.
+
+        Agent i of group g becomes what agent ``order[g][i]`` was. Where this is given, to permute
+        and to step can be swapped; rewards are permuted with the agents.
+        """
+        return None
+
     def scene(self, state: Any, copy: int = 0) -> Scene:
         """What a copy looks like: a few discs, segments and labels, for a drawing.
 
@@ -203,6 +211,22 @@ def take(state: S, copies: Sequence[int] | slice | Real) -> S:
     """The states of some copies."""
     fields = [field[copies] for field in state]
     return type(state)(*fields)  # type: ignore[no-any-return]
+
+
+def random_actions(env: Env, rng: np.random.Generator, state: Any) -> Actions:
+    """Legal actions, each with the same probability (uniform in the box)."""
+    chosen: list[Real] = []
+    for group, mask in zip(env.groups, env.mask(state), strict=True):
+        shape, space = (len(state.t), len(group.agents)), group.space
+        if isinstance(space, Box):
+            chosen.append(rng.uniform(space.low, space.high, (*shape, space.size)))
+            continue
+        sizes = (space.n,) if isinstance(space, Discrete) else space.sizes
+        legal = np.ones((*shape, sum(sizes)), dtype=bool) if mask is None else mask
+        parts = np.split(legal, np.cumsum(sizes)[:-1], axis=-1)
+        drawn = [np.where(part, rng.random(part.shape), -1.0).argmax(axis=-1) for part in parts]
+        chosen.append(drawn[0] if isinstance(space, Discrete) else np.stack(drawn, axis=-1))
+    return tuple(chosen)
 
 
 def discrete_actions(env: Env, num_envs: int, actions: Actions, group: int = 0) -> Real:

@@ -1,9 +1,32 @@
 """Environments: batched, functional, each with its rules and their source in its docstring."""
 
+from .acrobot import Acrobot
 from .cartpole import CartPole
+from .chain import Chain
+from .foraging import Foraging
+from .grid import Grid
+from .matrix import Matrix
+from .mountain_car import ContinuousMountainCar, MountainCar
 from .navigation import Navigation
+from .pendulum import Pendulum
 from .pursuit import Pursuit
 from .reference import Reference
 from .speaker_listener import SpeakerListener
+from .tabular import TabularEnv
 
-__all__ = ["CartPole", "Navigation", "Pursuit", "Reference", "SpeakerListener"]
+__all__ = [
+    "Acrobot",
+    "CartPole",
+    "Chain",
+    "ContinuousMountainCar",
+    "Foraging",
+    "Grid",
+    "Matrix",
+    "MountainCar",
+    "Navigation",
+    "Pendulum",
+    "Pursuit",
+    "Reference",
+    "SpeakerListener",
+    "TabularEnv",
+]

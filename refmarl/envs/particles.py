@@ -151,8 +151,8 @@ class Particles(Env):
         InputError
             If an episode would end before the script does, or an action is out of range.
         """
-        first = np.asarray(actions[0])
-        if first.ndim < 3 or first.shape[0] < 1 or first.shape[1] != len(state.t):
+        first, single = np.asarray(actions[0]), isinstance(self.groups[0].space, Discrete)
+        if first.ndim != (3 if single else 4) or first.shape[1] != len(state.t) or not len(first):
             raise InputError(f"script: need (T, {len(state.t)}, N, …), got {first.shape}")
         steps, size = first.shape[:2]
         flat = tuple(np.reshape(a, (steps * size, *np.shape(a)[2:])) for a in actions)

@@ -9,6 +9,9 @@ Every array is (T, M): T steps of M streams side by side. Three facts about a st
 episode: terminated or truncated), and ``next_value`` = V(s_{t+1}), the value of the state in which
 step t really ended, also where the next row already shows a restarted episode. The last row is
 always a cut: what follows it is known only through ``next_value``.
+
+What does not count is read all the same, and then not chosen: without a branch around the reading
+the inner loops become vector instructions. Sums are float64, results are rounded to ``out``.
 """
 
 from ..value_grad import Real
@@ -22,8 +25,9 @@ def td_errors(
     """δ (T, M) into ``out``."""
     for t in range(reward.shape[0]):
         for m in range(reward.shape[1]):
-            follow = 0.0 if terminated[t, m] else gamma * next_value[t, m]
-            out[t, m] = reward[t, m] + follow - value[t, m]  # (3.4)
+            follow = gamma * float(next_value[t, m])
+            follow = 0.0 if terminated[t, m] else follow
+            out[t, m] = float(reward[t, m]) + follow - float(value[t, m])  # (3.4)
 
 
 @kernel
@@ -38,13 +42,13 @@ def advantages(
     out: Real,
 ) -> None:
     """Generalised advantages A (T, M) into ``out``."""
-    last, decay = reward.shape[0] - 1, gamma * lam
-    for t in range(last, -1, -1):
+    td_errors(reward, value, next_value, terminated, gamma, out)
+    decay = gamma * lam
+    for t in range(reward.shape[0] - 2, -1, -1):
         for m in range(reward.shape[1]):
-            follow = 0.0 if terminated[t, m] else gamma * next_value[t, m]
-            delta = reward[t, m] + follow - value[t, m]
-            tail = 0.0 if t == last or ended[t, m] else out[t + 1, m]
-            out[t, m] = delta + decay * tail  # (3.5)
+            tail = decay * float(out[t + 1, m])
+            tail = 0.0 if ended[t, m] else tail
+            out[t, m] = float(out[t, m]) + tail  # (3.5)
 
 
 @kernel
@@ -59,12 +63,16 @@ def lambda_returns(
 ) -> None:
     """G^λ_t = r_t + γ ((1 − λ) V(s_{t+1}) + λ G^λ_{t+1}) into ``out`` (T, M); cuts use V alone."""
     last = reward.shape[0] - 1
-    for t in range(last, -1, -1):
+    for m in range(reward.shape[1]):
+        follow = gamma * float(next_value[last, m])
+        out[last, m] = float(reward[last, m]) + (0.0 if terminated[last, m] else follow)
+    for t in range(last - 1, -1, -1):
         for m in range(reward.shape[1]):
-            follow = 0.0 if terminated[t, m] else next_value[t, m]
-            if t < last and not ended[t, m]:
-                follow = (1.0 - lam) * follow + lam * out[t + 1, m]
-            out[t, m] = reward[t, m] + gamma * follow
+            follow = float(next_value[t, m])
+            mixed = (1.0 - lam) * follow + lam * float(out[t + 1, m])
+            follow = 0.0 if terminated[t, m] else follow
+            follow = follow if ended[t, m] else mixed
+            out[t, m] = float(reward[t, m]) + gamma * follow
 
 
 @kernel
@@ -77,16 +85,18 @@ def n_step_returns(
     n: int,
     out: Real,
 ) -> None:
-    """G^(n) (T, M) into ``out``: at most n rewards, then the value where they stop."""
-    steps = reward.shape[0]
-    for t in range(steps):
-        for m in range(reward.shape[1]):
-            total, scale, k = 0.0, 1.0, t
-            while True:
-                total += scale * reward[k, m]
-                scale *= gamma
-                if k == steps - 1 or ended[k, m] or k - t == n - 1:
-                    break
-                k += 1
-            follow = 0.0 if terminated[k, m] else next_value[k, m]
-            out[t, m] = total + scale * follow  # (4.1)
+    """G^(n) (T, M) into ``out``: at most n ≤ T rewards, then the value where they stop.
+
+    G^(n)_t = r_t + γ G^(n−1)_{t+1} within an episode, and G^(0) = V: n passes forward, each of
+    which finds the row below it not yet raised. One pass backward finds it raised, and that is
+    all there is to do if n reaches beyond the last row.
+    """
+    last = reward.shape[0] - 1
+    lambda_returns(reward, next_value, terminated, ended, gamma, 0.0, out)
+    passes = n - 1 if n <= last else 1
+    for _ in range(passes):
+        for k in range(last):
+            t = k if n <= last else last - 1 - k
+            for m in range(reward.shape[1]):
+                more = float(reward[t, m]) + gamma * float(out[t + 1, m])
+                out[t, m] = float(out[t, m]) if ended[t, m] else more  # (4.1)

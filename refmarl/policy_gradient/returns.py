@@ -88,7 +88,8 @@ def n_step_return(
         As :func:`gae`, or if n is not a whole number ≥ 1.
     """
     (r, after), (d, cut), out = _streams((reward, next_value), (terminated, ended))
-    kernels.n_step_returns(r, after, d, cut, _unit(gamma, "gamma"), positive(n, "n"), out)
+    n = min(positive(n, "n"), len(r))
+    kernels.n_step_returns(r, after, d, cut, _unit(gamma, "gamma"), n, out)
     return out.reshape(np.shape(reward))
 
 
@@ -106,20 +107,22 @@ def discounted_return(reward: Real, ended: Real, gamma: float) -> Real:
 
 def _streams(
     arrays: tuple[Real, ...], flags: tuple[Real, ...]
-) -> tuple[tuple[Real, ...], tuple[Real, ...], Real]:
+) -> tuple[list[Real], list[Real], Real]:
     """(arrays, flags, an empty result), all as contiguous (T, M); checks their shapes."""
     first = np.asarray(arrays[0])
-    dtype = np.float32 if first.dtype == np.float32 else np.float64
     if first.ndim == 0 or first.size == 0:
         raise InputError(f"reward: need (T, ...) with T ≥ 1, got shape {first.shape}")
-    for k, array in enumerate((*arrays, *flags)):
-        if np.shape(array) != first.shape:
-            raise InputError(f"argument {k + 1}: need shape {first.shape}, got {np.shape(array)}")
-    if len(flags) == 2 and (np.asarray(flags[0], bool) & ~np.asarray(flags[1], bool)).any():
+    dtype = np.float32 if first.dtype == np.float32 else np.float64
+    reals = [np.ascontiguousarray(a, dtype) for a in arrays]
+    bools = [np.ascontiguousarray(f, bool) for f in flags]
+    for k, array in enumerate((*reals, *bools), start=1):
+        if array.shape != first.shape:
+            raise InputError(f"argument {k}: need shape {first.shape}, got {array.shape}")
+    if len(bools) == 2 and (bools[0] > bools[1]).any():
         raise InputError("ended: a step that terminates must also have ended")
-    rows = len(first)
-    reals = tuple(np.ascontiguousarray(a, dtype=dtype).reshape(rows, -1) for a in arrays)
-    bools = tuple(np.ascontiguousarray(f, dtype=bool).reshape(rows, -1) for f in flags)
+    if first.ndim != 2:
+        rows = (len(first), -1)
+        reals, bools = [a.reshape(rows) for a in reals], [f.reshape(rows) for f in bools]
     return reals, bools, np.empty_like(reals[0])
 
 

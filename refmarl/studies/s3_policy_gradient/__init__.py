@@ -1,0 +1,19 @@
+"""The studies of section 3, policy gradients."""
+
+from ..study import Study
+
+
+def _study(name: str, title: str, question: str, *labels: str) -> Study:
+    module = f"{__name__}.{name.replace('-', '_')}"
+    return Study(name=f"s3.{name}", title=title, question=question, labels=labels, module=module)
+
+
+STUDIES: tuple[Study, ...] = (
+    _study(
+        "gae-bias",
+        "Bias and variance of advantages",
+        "Values are wrong and returns are noisy: which λ errs least, and in what?",
+        "gae",
+        "td-error",
+    ),
+)

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import equations, exercises, listing, solve, tour
+from . import equations, exercises, listing, solve, tour, train
 
-VERBS = (equations, exercises, listing, solve, tour)
+VERBS = (equations, exercises, listing, solve, tour, train)
 EPILOG = "Example: refmarl show nash"
 
 
@@ -56,4 +56,5 @@ def expected(error: Exception) -> bool:
     """Whether an error is the user's to mend: a bad input, an unknown name, a file."""
     if isinstance(error, OSError):
         return True
-    return type(error) is KeyError or type(error).__name__ == "InputError"
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return type(error) is KeyError or "InputError" in kinds  # by name: it is not imported here

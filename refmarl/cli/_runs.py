@@ -1,0 +1,96 @@
+"""Run folders on the command line: finding them, and grouping those that differ in seed only."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..training.run import Run
+
+
+class Group(NamedTuple):
+    """Runs that differ in nothing but their seed."""
+
+    label: str  # what sets them apart from the other groups of this environment
+    env: str  # with its options
+    folders: list[Path]
+    runs: "list[Run]"
+
+
+def own_modules() -> None:
+    """Let ``module:name`` find modules of the folder one is in, after everything installed."""
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """The run folders that were named, or that lie below a folder that was named.
+
+    Raises
+    ------
+    InputError
+        If one of the paths has none.
+    """
+    from ..check import InputError
+
+    found: list[Path] = []
+    for path in paths:
+        below = [path] if (path / "run.json").is_file() else sorted(
+            file.parent for file in path.rglob("run.json")
+        )  # fmt: skip
+        if not below:
+            there = "no run here" if path.is_dir() else "no such folder"
+            raise InputError(f"{path}: {there} (no run.json)")
+        found += [folder for folder in below if folder not in found]
+    return found
+
+
+def groups(folders: Sequence[Path]) -> list[Group]:
+    """The runs in these folders, by algorithm, environment and settings; labels tell them apart."""
+    from ..training.run import read
+
+    parts: dict[str, list[tuple[Path, Run]]] = {}
+    for folder in folders:
+        run = read(folder)
+        parts.setdefault(repr(_what(run)), []).append((folder, run))
+    firsts = [members[0][1] for members in parts.values()]
+    found = []
+    for members in parts.values():
+        run = members[0][1]
+        same_env = [_what(other) for other in firsts if _env(other) == _env(run)]
+        mine = _what(run)
+        apart = [
+            (key, value)
+            for key, value in mine.items()
+            if any(other.get(key) != value for other in same_env)
+        ]
+        label = ", ".join(
+            str(value) if key == "algorithm" else f"{key}={_text(value)}" for key, value in apart
+        )
+        folders_, runs = zip(*members, strict=True)
+        found.append(Group(label or run.algorithm, _env(run), list(folders_), list(runs)))
+    return found
+
+
+def _what(run: "Run") -> dict[str, Any]:
+    """All that makes a group: everything but the seed and the intervals."""
+    from ..config import to_dict
+
+    return {"algorithm": run.algorithm, "env": _env(run), **to_dict(run.config)}
+
+
+def _env(run: "Run") -> str:
+    options = ", ".join(f"{key}={_text(value)}" for key, value in run.env_options.items())
+    return f"{run.env} ({options})" if options else run.env
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def shown(value: float) -> str:
+    """A figure for a table."""
+    return f"{value:.4g}"

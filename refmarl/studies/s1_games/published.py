@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from ...check import Array, Profile
-from ...games import NormalForm, expected_utility, joint_action_q, library, pure_equilibria
+from ...games import (
+    NormalForm,
+    expected_utility,
+    joint_action_q,
+    library,
+    pure_equilibria,
+    regrets,
+)
 from ...games.correlated import correlated_equilibrium, violation
 from ...games.extensive import (
     ExtensiveGame,
@@ -20,6 +27,7 @@ from ...games.extensive import (
 from ...games.fictitious import fictitious_play
 from ...games.independent_q import IndependentConfig, learn, one_player
 from ...games.joint_action_q import JointConfig
+from ...games.lemke_howson import lemke_howson
 from ...games.pareto import pareto_frontier
 from ...games.regret import regret_matching
 from ...games.replicator import discrete_replicator, replicate, replicator, replicator_field
@@ -81,6 +89,30 @@ def identity(data: Data, full: bool) -> Iterator[Found]:
     for n, count in zip(data["n"], data["count"], strict=True):
         found = support_enumeration(NormalForm.bimatrix(np.eye(n), np.eye(n))).profiles
         yield Found(f"{n} × {n}", count, len(found))
+
+
+def each_label(data: Data, full: bool) -> Iterator[Found]:
+    """S1.03: where the path of each label ends."""
+    tol = data["tolerance"]
+    for entry in data["by_label"]:
+        for label, end in enumerate(entry["ends"]):
+            got = list(lemke_howson(_game(entry), label).profile)
+            yield Found(f"{entry['name']}, label {label}", end, got, tol)
+    for entry in data["degenerate"]:
+        game = _game(entry)
+        ends = [lemke_howson(game, label).profile for label in range(sum(game.num_actions))]
+        gain = max(float(regrets(game, x).max()) for x in ends)
+        yield Found(f"{entry['name']}: largest regret of any label's end", 0, gain, tol)
+        if "first_row" in entry:
+            row = entry["first_row"]
+            yield Found(f"{entry['name']}: row mixture of label 0", row, ends[0][0], tol)
+    task = data["constant_sum"]
+    A = np.array(task["row"])
+    game = NormalForm.bimatrix(A, task["sum"] - A)
+    ends = [lemke_howson(game, label).profile for label in range(sum(game.num_actions))]
+    values = [float(x @ A @ y) for x, y in ends]
+    case = f"{task['name']}: row payoff from each label"
+    yield Found(case, [task["value"]] * len(values), values, tol, task["source"])
 
 
 def long_paths(data: Data, full: bool) -> Iterator[Found]:
@@ -266,6 +298,7 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.00": printed,
     "S1.01": bimatrix,
     "S1.02": identity,
+    "S1.03": each_label,
     "S1.04": long_paths,
     "S1.05": oneill,
     "S1.06": biased,

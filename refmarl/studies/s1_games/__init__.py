@@ -64,6 +64,12 @@ STUDIES = (
         "social-welfare",
     ),
     _study(
+        "exactness",
+        "Floats beside fractions",
+        "Does the solver in floats find every equilibrium, or say that its list is not complete?",
+        "nash",
+    ),
+    _study(
         "kinds",
         "Kinds of games",
         "Which games are all gradient, which all cycle, and how much do the players agree?",

@@ -128,11 +128,11 @@ def all_ess(A: Any) -> tuple[Mixture, ...]:
     if len(matrix) > MAX_ACTIONS:
         raise InputError(f"all_ess: {len(matrix)} actions; the cap is {MAX_ACTIONS}")
     found: list[tuple[set[int], set[int], Mixture]] = []
-    for support in _subsets(range(len(matrix))):
+    for support in subsets(range(len(matrix))):
         own = set(support)
         if any(own <= best or own >= played for played, best, _ in found):
             continue
-        x = _equaliser(matrix, support)
+        x = equaliser(matrix, support)
         if x is None:
             continue
         judged = _best_replies(matrix, x, Fraction(0))
@@ -168,6 +168,32 @@ def copositive(M: Any, strict: bool = False) -> bool:
     return _copositive(symmetric, strict)
 
 
+def equaliser(A: Rational, support: tuple[int, ...]) -> Mixture | None:
+    """The only x > 0 on the support against which its actions all earn the same, or None.
+
+    Examples
+    --------
+    >>> print(*equaliser(rational([[0, 2], [1, 0]]), (0, 1)))
+    2/3 1/3
+    """
+    first, *rest = support
+    system = [[A[a][b] - A[first][b] for b in support] for a in rest]
+    system.append([Fraction(1)] * len(support))
+    solution = _solve(system, [Fraction(0)] * len(rest) + [Fraction(1)])
+    if solution is None or min(solution) <= 0:
+        return None
+    x = [Fraction(0)] * len(A)
+    for a, p in zip(support, solution, strict=True):
+        x[a] = p
+    return tuple(x)
+
+
+def subsets(items: Iterable[int]) -> Iterable[tuple[int, ...]]:
+    """The non-empty ones, small ones first."""
+    pool = tuple(items)
+    return (chosen for k in range(1, len(pool) + 1) for chosen in combinations(pool, k))
+
+
 def _square(A: Any, name: str = "A") -> Rational:
     """A square matrix of Fractions."""
     matrix = rational(A, name)
@@ -185,32 +211,12 @@ def _mixture(x: Sequence[Any], size: int) -> tuple[Mixture, Fraction]:
     return shares, tol
 
 
-def _subsets(items: Iterable[int]) -> Iterable[tuple[int, ...]]:
-    """The non-empty ones, small ones first."""
-    pool = tuple(items)
-    return (chosen for k in range(1, len(pool) + 1) for chosen in combinations(pool, k))
-
-
 def _best_replies(A: Rational, x: Mixture, tie: Fraction) -> tuple[int, ...]:
     """The a with the largest (A x)_a, up to ``tie``."""
     values: list[Fraction] = [
         sum((v * p for v, p in zip(row, x, strict=True)), Fraction()) for row in A
     ]
     return tuple(a for a, value in enumerate(values) if value >= max(values) - tie)
-
-
-def _equaliser(A: Rational, support: tuple[int, ...]) -> Mixture | None:
-    """The only x > 0 on the support against which its actions all earn the same, or None."""
-    first, *rest = support
-    system = [[A[a][b] - A[first][b] for b in support] for a in rest]
-    system.append([Fraction(1)] * len(support))
-    solution = _solve(system, [Fraction(0)] * len(rest) + [Fraction(1)])
-    if solution is None or min(solution) <= 0:
-        return None
-    x = [Fraction(0)] * len(A)
-    for a, p in zip(support, solution, strict=True):
-        x[a] = p
-    return tuple(x)
 
 
 def _unbeaten(A: Rational, support: tuple[int, ...], best: tuple[int, ...], strict: bool) -> bool:
@@ -237,7 +243,7 @@ def _copositive(M: Square, strict: bool) -> bool:
     """See the module; M is symmetric."""
     if len(M) > MAX_ACTIONS:
         raise InputError(f"copositive: order {len(M)}; the cap is {MAX_ACTIONS}")
-    for T in _subsets(range(len(M))):
+    for T in subsets(range(len(M))):
         block = [[M[i][j] for j in T] for i in T]
         solution = _solve(block, [Fraction(1)] * len(T))
         if solution is not None:

@@ -254,6 +254,16 @@ def test_a_form_that_vanishes_at_a_positive_vector_is_copositive_but_not_strictl
     assert copositive(above, strict=True)
 
 
+def test_mutants_that_drift_may_open_the_door_to_a_third():
+    """The first two earn the same; a third does no harm, unless one of the two feeds on it."""
+    half = [F(1, 2), F(1, 2), 0]
+    closed = evolutionary_stability([[0, 0, 1], [0, 0, 1], [0, 0, 0]], half)
+    assert (closed.best, closed.neutral, closed.ess) == ((0, 1, 2), True, False)
+    for fed in ([[0, 0, 1], [0, 0, -1], [0, 0, 0]], [[0, 0, -1], [0, 0, 1], [0, 0, 0]]):
+        judged = evolutionary_stability(fed, half)
+        assert (judged.best, judged.nash, judged.neutral) == ((0, 1, 2), True, False)
+
+
 def test_floats_are_rounded_mixtures_of_exact_games():
     third = [1 / 3, 1 / 3, 1 / 3]
     assert is_ess([[0, -1, 2], [2, 0, -1], [-1, 2, 0]], third)

@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import check
 from ..check import Array, InputError, Profile
+from ..kernels._jit import kernel
 from .markov import MarkovGame
 from .policy_gradient import MAX_HORIZON, Ints, course, readings, softmax, softmax_policies
 
@@ -79,28 +80,43 @@ def sample_plays(
     own, moves = [_cumulative(p) for p in pi], _cumulative(game.transition)
     states = np.zeros((size, rounds), dtype=np.intp)
     actions = np.zeros((n, size, rounds), dtype=np.intp)
-    s = _drawn(np.broadcast_to(_cumulative(game.initial), (size, game.num_states)), rng)
+    s = _drawn(_cumulative(game.initial), np.zeros(size, dtype=np.intp), rng)
     for t in range(rounds):
         states[:, t] = s
         for i in range(n):
-            actions[i, :, t] = _drawn(own[i][s], rng)
+            actions[i, :, t] = _drawn(own[i], s, rng)
         if t < rounds - 1:
-            s = _drawn(moves[(s, *actions[:, :, t])], rng)
+            cells = np.ravel_multi_index((s, *actions[:, :, t]), game.reward.shape[1:])
+            s = _drawn(moves, cells, rng)
     return Plays(states, actions, _rewards(game, states, actions))
 
 
 def _cumulative(rows: Array) -> Array:
-    """Sums of the probabilities so far, the last 1 exactly."""
-    total = rows.cumsum(axis=-1)
-    found: Array = total / total[..., -1:]
+    """Sums of the probabilities so far, the last 1 exactly; all axes but the last in one."""
+    total = rows.reshape(-1, rows.shape[-1]).cumsum(axis=-1)
+    found: Array = total / total[:, -1:]
     return found
 
 
-def _drawn(cumulative: Array, rng: np.random.Generator) -> Ints:
-    """One index for each row (B, K): the first whose cumulative probability exceeds a uniform."""
-    uniform = rng.random(len(cumulative))
-    found: Ints = (uniform[:, None] >= cumulative).sum(axis=1)
+def _drawn(cumulative: Array, rows: Ints, rng: np.random.Generator) -> Ints:
+    """An index for each of ``rows`` (B,), with the probabilities of that row."""
+    found = np.zeros(len(rows), dtype=np.intp)
+    pick(cumulative, rows, rng.random(len(rows)), found)
     return found
+
+
+@kernel
+def pick(cumulative: Array, rows: Ints, uniforms: Array, found: Ints) -> None:
+    """Write into ``found`` (B,) the first column whose entry exceeds the uniform."""
+    for b in range(len(rows)):
+        low, high = 0, cumulative.shape[1] - 1
+        while low < high:
+            middle = (low + high) // 2
+            if cumulative[rows[b], middle] > uniforms[b]:
+                high = middle
+            else:
+                low = middle + 1
+        found[b] = low
 
 
 def _rewards(game: MarkovGame, states: Ints, actions: Ints) -> Array:

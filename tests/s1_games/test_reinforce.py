@@ -20,6 +20,7 @@ from refmarl.games.reinforce import (
     counterfactual_baselines,
     enumerate_plays,
     estimator_moments,
+    pick,
     play_gradients,
     reinforce,
     sample_plays,
@@ -174,6 +175,24 @@ def test_in_the_first_round_all_returns_agree_and_one_action_scores_nothing(case
 
 
 # samples
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 999))
+def test_the_kernel_is_its_python_and_inverts_the_distribution(columns, rows, seed):
+    rng = np.random.default_rng(seed)
+    weights = (
+        rng.integers(0, 3, (rows, columns)) + np.eye(columns)[rng.integers(columns, size=rows)]
+    )
+    cumulative = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
+    cumulative /= cumulative[:, -1:]
+    which, uniforms = rng.integers(0, rows, 40), rng.random(40)
+    uniforms[:3] = 0.0, 0.5, np.nextafter(1.0, 0.0)
+    found, slow = np.zeros(40, dtype=np.intp), np.zeros(40, dtype=np.intp)
+    pick(cumulative, which, uniforms, found)
+    getattr(pick, "py_func", pick)(cumulative, which, uniforms, slow)
+    assert_array_equal(found, slow)
+    assert_array_equal(found, (uniforms[:, None] >= cumulative[which]).sum(axis=1))
+    assert (weights[which, found] > 0).all()
 
 
 def test_plays_are_drawn_with_their_probabilities():

@@ -108,6 +108,15 @@ def test_the_jacobian_of_one_population_is_that_of_differences(size, dynamics, d
 
 
 @given(full_points(max_players=3))
+def test_nobody_meets_its_own_kind(case):
+    game, profile = case
+    for dynamics, own in (("gradient", 0.0), ("logit", -1.0)):
+        J = jacobian(game, profile, dynamics)
+        for a, b in pairwise(np.cumsum([0, *game.num_actions])):
+            assert_allclose(J[a:b, a:b], own * np.eye(b - a), atol=1e-12)
+
+
+@given(full_points(max_players=3))
 def test_the_replicator_field_is_that_of_its_module(case):
     game, profile = case
     assert_allclose(
@@ -289,6 +298,7 @@ def test_rest_points_of_coordination_are_those_of_all_faces():
         played = sum(p > 0 for p in x)
         assert kind == {1: "sink", 4: "source"}.get(played, "saddle")
     assert rest_points([[1, 1], [1, 1]]) == ((1, 0), (0, 1))
+    assert rest_points([[1, 0], [1, 2]]) == ((1, 0), (0, 1))  # equal pay at the border only
 
 
 @pytest.mark.parametrize(

@@ -75,4 +75,11 @@ STUDIES = (
         "Which games are all gradient, which all cycle, and how much do the players agree?",
         "nash",
     ),
+    _study(
+        "cfr",
+        "Counterfactual regret minimisation",
+        "How fast does regret at every information set lead to equilibrium in poker?",
+        "regret-matching",
+        "zero-sum-value",
+    ),
 )

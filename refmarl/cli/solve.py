@@ -27,8 +27,9 @@ def add(verbs: Any) -> None:
         help="the equilibria of a game, each with its certificate",
         description="GAME is a file (.nfg of Gambit, .json, .npz), - for JSON on standard input, "
         "or a name from `refmarl list games`, with parameters as in hawk-dove:value=2,cost=5. "
-        "Without --method: all equilibria of two players, all pure ones of more. `refmarl list "
-        "methods` says what there is and which options belong to which method.",
+        "Without --method: all equilibria of two players; of more all pure ones, or if there are "
+        "none, one that is mixed. `refmarl list methods` says what there is and which options "
+        "belong to which method.",
         **example(EXAMPLE),
     )
     solve.add_argument("game", metavar="GAME")
@@ -50,6 +51,9 @@ def add(verbs: Any) -> None:
     )
     solve.add_argument("--leader", metavar="P", help="the player who commits (default: the first)")
     solve.add_argument("--ties", choices=["strong", "weak"], help="default: strong")
+    solve.add_argument(
+        "--rationality", type=float, metavar="L", help="of players who err (default: the limit)"
+    )
     solve.set_defaults(run=_solve)
 
 
@@ -66,6 +70,7 @@ def _solve(args: argparse.Namespace) -> int:
         leader=None if args.leader is None else player(game, args.leader, "leader"),
         ties=args.ties,
         exact=payoffs,
+        rationality=args.rationality,
     )
     if args.json:
         as_json(data(game, solution))

@@ -82,4 +82,13 @@ STUDIES = (
         "regret-matching",
         "zero-sum-value",
     ),
+    _study(
+        "markov",
+        "Markov games",
+        "How fast does Shapley's iteration converge, and what does a longer memory make possible?",
+        "shapley-iteration",
+        "multi-agent-mdp",
+        "policy-nash",
+        "induced-mdp",
+    ),
 )

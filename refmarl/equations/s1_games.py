@@ -229,6 +229,17 @@ ROWS = (
             r"E\big[\sum_t\gamma^t\nabla_{\theta_i}\log\pi_i(a_{i,t}|o_{i,t})A_i^t\big]$"
         ),
         exercise=True,
+        closed=True,
+        source="Williams 1992; Sutton et al. 2000; Peshkin et al. 2000; γ^t: Thomas 2014",
+        laws=(
+            "the derivative of the exact J, whatever the policies see",
+            "unchanged by baselines b_i(s, a_-i), exactly so over all plays of a short game",
+            "shared parameters: the sum over agents",
+            "one state and γ = 0: the replicator field; one agent: the policy gradient theorem",
+            "in a team or potential game a small step of all along it raises J",
+        ),
+        errata="The text drops γ^t, and does not say on what A_i and o_i depend: "
+        "docs/errata.md, A11.",
     ),
     Equation(
         tag="1.15",

@@ -135,8 +135,7 @@ def test_with_value_baselines_a_constant_more_is_no_more_variance(case, horizon,
             assert_allclose(v, w, atol=1e-8)
 
 
-def test_where_all_is_certain_but_the_own_action_a_counterfactual_baseline_is_the_mean():
-    """One round: given the others' actions the estimate is score × advantage, nothing else."""
+def test_the_variances_of_one_round_are_those_found_by_hand():
     game, theta = NormalForm.bimatrix([[4, 0], [0, 8]], [[0, 0], [0, 0]]), np.zeros((1, 2))
     logits = [theta, np.array([[0.0, np.log(3.0)]])]
     once = repeated(game, 0.0)

@@ -12,11 +12,11 @@ from refmarl.check import InputError
 from refmarl.games import (
     NormalForm,
     best_responses,
+    exact_equilibria,
     iterated_elimination,
     library,
     pure_equilibria,
     strictly_dominated,
-    support_enumeration,
 )
 from refmarl.games.dominance import restricted
 from refmarl.games.rationalizable import (
@@ -169,8 +169,8 @@ def test_every_closed_set_holds_an_equilibrium_of_the_game(game):
     for sets in minimal_closed_sets(game):
         inside = [
             profile
-            for profile in support_enumeration(game).profiles
-            if within([np.flatnonzero(x) for x in profile], sets)
+            for profile in exact_equilibria(game).profiles
+            if within([[a for a, p in enumerate(x) if p] for x in profile], sets)
         ]
         assert inside
 

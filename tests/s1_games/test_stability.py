@@ -164,6 +164,7 @@ def test_a_full_equilibrium_of_several_populations_is_no_sink_and_no_source(case
     game, profile = case
     for dynamics in ("replicator", "gradient"):
         found = linearise(game, profile, dynamics)
+        assert (np.diff(found.eigenvalues.real) <= 0).all()
         assert abs(found.eigenvalues.sum()) < CLOSE * max(1, np.abs(found.jacobian).max())
         if found.eigenvalues.size:
             assert found.kind in ("saddle", "centre", "degenerate")

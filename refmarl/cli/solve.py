@@ -171,8 +171,9 @@ def _lines(game: "NormalForm", answer: "Answer") -> list[str]:
 def _print_components(game: "NormalForm", solution: "Solution") -> None:
     """The components of a degenerate game, each a union of products of mixtures."""
     print("\nComplete: every equilibrium lies in one of these components.")
+    indices = solution.facts["indices"]
     for k, component in enumerate(solution.components[:MAX_SHOWN], start=1):
-        print(f"\nComponent {k}")
+        print(f"\nComponent {k}, index {indices[k - 1]:+d}")
         for subset in component[:MAX_SHOWN]:
             print(f"   {_product(game, subset)}")
         if len(component) > MAX_SHOWN:

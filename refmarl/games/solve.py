@@ -151,6 +151,7 @@ def _support(game: NormalForm, exact: Any = None) -> Solution:
 
 def _exact(game: NormalForm, payoffs: Any) -> Solution:
     """All equilibria in Fractions: the extreme ones, and the components that they span."""
+    from .component_index import component_indices
     from .exact import exact_equilibria
 
     found = exact_equilibria(payoffs)
@@ -158,7 +159,9 @@ def _exact(game: NormalForm, payoffs: Any) -> Solution:
     for equilibrium in found.extreme:
         profile = tuple(np.array([float(p) for p in x]) for x in equilibrium.profile)
         answers.append(_answer(game, profile)._replace(exact=equilibrium))
-    facts = {"degenerate": found.degenerate}
+    facts: dict[str, Any] = {"degenerate": found.degenerate}
+    if found.degenerate:
+        facts["indices"] = list(component_indices(payoffs, found))
     return Solution("support", True, "", tuple(answers), facts, found.components)
 
 

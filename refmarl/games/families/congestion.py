@@ -109,12 +109,12 @@ def three_in_a_ring() -> PotentialGame:
 
     Examples
     --------
-    >>> from refmarl.games import price_of_anarchy, pure_equilibria
+    >>> from refmarl.games import pure_equilibria
     >>> game, _ = three_in_a_ring()
     >>> print(game.payoffs[:, 0, 0, 0], game.payoffs[:, 1, 1, 1])
     [-2. -2. -2.] [-5. -5. -5.]
-    >>> price_of_anarchy(game, [game.pure(a) for a in pure_equilibria(game)])
-    2.5
+    >>> (1, 1, 1) in pure_equilibria(game)
+    True
     """
     plans = [
         [(i, 3 + i), ((i + 2) % 3, (i + 1) % 3, 3 + (i + 1) % 3)] for i in range(3)

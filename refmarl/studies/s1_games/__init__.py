@@ -91,4 +91,10 @@ STUDIES = (
         "policy-nash",
         "induced-mdp",
     ),
+    _study(
+        "posg",
+        "Teams that cannot talk",
+        "What can a team earn whose members do not see the state, nor what the others see?",
+        "posg",
+    ),
 )

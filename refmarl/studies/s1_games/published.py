@@ -11,10 +11,12 @@ from ...games import (
     expected_utility,
     joint_action_q,
     library,
+    posg_examples,
     pure_equilibria,
     regrets,
 )
 from ...games.correlated import correlated_equilibrium, violation
+from ...games.dec_pomdp import solve_dec_pomdp
 from ...games.extensive import (
     ExtensiveGame,
     best_response,
@@ -29,6 +31,8 @@ from ...games.independent_q import IndependentConfig, learn, one_player
 from ...games.joint_action_q import JointConfig
 from ...games.lemke_howson import lemke_howson
 from ...games.pareto import pareto_frontier
+from ...games.posg import POSG
+from ...games.posg_policies import posg_value
 from ...games.regret import regret_matching
 from ...games.replicator import discrete_replicator, replicate, replicator, replicator_field
 from ...games.stackelberg import stackelberg
@@ -264,6 +268,18 @@ def commitments(data: Data, full: bool) -> Iterator[Found]:
         yield Found(f"game {k}: commitment", task["commitment"], x, data["tolerance"])
 
 
+def decentralised(data: Data, full: bool) -> Iterator[Found]:
+    """S1.20: optimal values, and what the policies found earn."""
+    for name, values in data["values"].items():
+        problem: POSG = getattr(posg_examples, name)()
+        for horizon, value in zip(data["horizons"], values, strict=True):
+            plan = solve_dec_pomdp(problem, horizon)
+            case = f"{problem.game.title}, {horizon} rounds"
+            yield Found(case, value, plan.value, data["tolerance"])
+            earned = float(posg_value(problem, plan.strategies)[0])
+            yield Found(f"{case}: its policies", value, earned, data["tolerance"])
+
+
 INDEPENDENT = {
     "independent": IndependentConfig(),
     "independent, Boltzmann": IndependentConfig(exploration="boltzmann"),
@@ -309,5 +325,6 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.11": shapley,
     "S1.12": chicken,
     "S1.13": commitments,
+    "S1.20": decentralised,
     "S2.01": teams,
 }

@@ -234,6 +234,12 @@ def test_compiled_and_plain_kernels_agree(game, seed):
     assert_allclose(ends[0][1], ends[1][1], atol=1e-9)
 
 
+def test_rows_change_places_where_a_pivot_is_zero():
+    matrix, right = np.array([[0.0, 2.0], [3.0, 0.0]]), np.array([4.0, 9.0])
+    assert solve(matrix, right)
+    assert_array_equal(right, [3.0, 2.0])
+
+
 def test_a_singular_system_is_noticed():
     assert not solve(np.ones((2, 2)), np.ones(2))
     assert not solve(np.full((2, 2), np.nan), np.ones(2))

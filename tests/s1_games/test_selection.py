@@ -12,7 +12,6 @@ from refmarl.games import (
     NormalForm,
     correlated_equilibrium,
     is_nash,
-    library,
     product_distribution,
     pure_equilibria,
     support_enumeration,

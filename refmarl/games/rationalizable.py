@@ -1,4 +1,4 @@
-"""Rationalizable actions, sets closed under rational behaviour, p-dominance  [+].
+"""Rationalizable actions, and sets closed under rational behaviour  [+].
 
 An action is *justified* if it is a best response to some belief about what the others do. What
 remains when unjustified actions are deleted, round after round, is *rationalizable*. It depends on
@@ -19,11 +19,6 @@ closed set that holds a joint action is found by adding best responses until non
 minimal closed sets are among these. Each of them holds the support of an equilibrium, being a game
 of its own whose equilibria are those of the whole game. A strict equilibrium is a minimal closed
 set by itself; matching pennies has no smaller one than the whole.
-
-A joint action a is *p-dominant* if each a_i is best against every belief that a_-i is played with
-probability p or more (Morris, Rob & Shin 1995): equilibria are 1-dominant, profiles of dominant
-actions 0-dominant, and of the two strict equilibria of a 2 × 2 game the one that is p-dominant
-with p < 1/2 for both, if there is such, is the risk-dominant one.
 
 Axes: n players, A_i actions of player i, M = Π_{j≠i} A_j joint actions of the others.
 """
@@ -204,38 +199,6 @@ def minimal_closed_sets(game: NormalForm) -> tuple[Sets, ...]:
         for a in product(*(range(k) for k in game.num_actions))
     }
     return tuple(sorted(x for x in found if not any(y != x and _within(y, x) for y in found)))
-
-
-def p_dominance(game: NormalForm, actions: Sequence[int]) -> Array:
-    """The least p with which each a_i is best whenever a_-i has probability p, shape (n,).
-
-    The profile is p-dominant for every p ≥ the largest of these. NaN where a_i is not even a best
-    response to a_-i; 0 where it is one to everything.
-
-    Examples
-    --------
-    In the stag hunt the hare is 1/8-dominant, the stag 7/8.
-
-    >>> stag_hunt = NormalForm.bimatrix([[9, 0], [8, 7]], [[9, 8], [0, 7]])
-    >>> print(p_dominance(stag_hunt, (0, 0)), p_dominance(stag_hunt, (1, 1)))
-    [0.875 0.875] [0.125 0.125]
-    """
-    game.at(actions)  # refuses what is no joint action
-    levels = []
-    for i, size in enumerate(scale(game)):
-        u = np.moveaxis(game.payoffs[i], i, 0) / (size or 1.0)
-        ahead = (u[actions[i]] - u).reshape(len(u), -1)  # of each action, against each a_-i
-        others = [k for j, k in enumerate(game.num_actions) if j != i]
-        told = [a for j, a in enumerate(actions) if j != i]
-        here = ahead[:, np.ravel_multi_index(told, others) if others else 0]
-        worst = np.minimum(ahead.min(axis=1), 0.0)
-        if (here < -TOLERANCE).any():
-            levels.append(np.nan)
-            continue
-        safe = worst >= -TOLERANCE
-        gap = np.where(safe, 1.0, np.maximum(here, 0.0) - worst)
-        levels.append(float(np.where(safe, 0.0, -worst / gap).max()))
-    return np.array(levels)
 
 
 def _closure(game: NormalForm, now: Sets, known: dict[tuple[int, Sets], tuple[int, ...]]) -> Sets:

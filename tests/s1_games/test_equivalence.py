@@ -213,6 +213,8 @@ def test_symmetry_of_three_players_is_that_of_all_exchanges():
     assert is_symmetric(alike)
     assert not is_symmetric(circle)
     assert len(list(isomorphisms(circle, circle))) == 3
+    first_two = NormalForm(np.stack([a[0] + a[1], a[0] + a[1], a[2]]) * 1.0)
+    assert not is_symmetric(first_two)
     assert not is_symmetric(NormalForm(np.zeros((2, 2, 3))))
 
 

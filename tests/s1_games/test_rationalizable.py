@@ -1,4 +1,4 @@
-"""Beliefs that justify, closed sets and p-dominance: against each other and against equilibria."""
+"""Beliefs that justify, and closed sets: against each other and against equilibria."""
 
 from itertools import chain, combinations, product
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
 
 from refmarl.check import InputError
 from refmarl.games import (
@@ -25,7 +24,6 @@ from refmarl.games.rationalizable import (
     is_closed,
     justified,
     minimal_closed_sets,
-    p_dominance,
     rationalizable,
     replies,
 )
@@ -182,42 +180,6 @@ def test_named_games():
     assert rationalizable(library.game("prisoners-dilemma")) == ((1,), (1,))
 
 
-@given(games(max_players=3), st.data())
-def test_p_dominance_is_what_it_says(game, data):
-    """At the level and above the action is best; below, some belief finds something better."""
-    actions = tuple(data.draw(st.integers(0, k - 1)) for k in game.num_actions)
-    levels = p_dominance(game, actions)
-    assert np.isnan(levels).any() == (actions not in pure_equilibria(game))
-    for i, p in enumerate(levels):
-        u = np.moveaxis(game.payoffs[i], i, 0)
-        told = tuple(a for j, a in enumerate(actions) if j != i)
-        at = u[(slice(None), *told)]
-        for a_others in np.ndindex(*u.shape[1:]):
-            other = u[(slice(None), *a_others)]
-            if np.isnan(p):
-                continue
-            mixed = p * at + (1 - p) * other
-            assert mixed[actions[i]] >= mixed.max() - 1e-9
-        if p > 0:
-            q = p - 1e-3
-            others = u.reshape(len(u), -1).T
-            assert any(
-                (q * at + (1 - q) * o)[actions[i]] < (q * at + (1 - q) * o).max() for o in others
-            )
-
-
-@given(st.tuples(*[st.integers(1, 9)] * 4), st.integers(-4, 4))
-def test_of_two_strict_equilibria_the_levels_add_up_to_one(losses, shift):
-    """The losses of leaving a are (p, q), of leaving b (r, s): a risk-dominates iff pq > rs."""
-    p, q, r, s = losses
-    game = NormalForm.bimatrix([[p + shift, 0], [shift, r]], [[q, 0], [shift, s + shift]])
-    one, other = p_dominance(game, (0, 0)), p_dominance(game, (1, 1))
-    assert_allclose(one, [r / (p + r), s / (q + s)], atol=1e-12)
-    assert_allclose(one + other, 1, atol=1e-12)
-    if (one < 0.5).all():
-        assert p * q > r * s
-
-
 @given(games(max_players=3), st.integers(1, 5))
 @FEW
 def test_units_and_what_others_pay_do_not_matter(game, factor):
@@ -225,8 +187,6 @@ def test_units_and_what_others_pay_do_not_matter(game, factor):
     moved = NormalForm(factor * game.payoffs + shift)
     assert rationalizable(moved) == rationalizable(game)
     assert minimal_closed_sets(moved) == minimal_closed_sets(game)
-    a = (0,) * game.num_players
-    assert_allclose(p_dominance(moved, a), p_dominance(game, a), atol=1e-9)
 
 
 GAME = library.game("chicken")
@@ -241,7 +201,6 @@ GAME = library.game("chicken")
         (lambda: is_closed(GAME, ([0],)), "2 lists"),
         (lambda: is_closed(GAME, ([], [0])), "empty"),
         (lambda: closure(GAME, ([3], [0])), "action of player 0"),
-        (lambda: p_dominance(GAME, (0, 2)), "action of player 1"),
         (lambda: minimal_closed_sets(NormalForm(np.zeros((2, 51, 51)))), "cap is 2500"),
     ],
 )
@@ -254,6 +213,4 @@ def test_one_player_and_one_action():
     alone = NormalForm([[1.0, 3.0, 3.0]])
     assert rationalizable(alone) == ((1, 2),)
     assert minimal_closed_sets(alone) == (((1, 2),),)
-    assert_allclose(p_dominance(alone, (1,)), [0])
-    assert np.isnan(p_dominance(alone, (0,))).all()
     assert belief(NormalForm(np.ones((2, 1, 1))), 0, 0).tolist() == [[1.0]]

@@ -17,6 +17,7 @@ from .normal_form import NormalForm
 
 if TYPE_CHECKING:
     from .exact import ExactEquilibrium, NashSubset
+    from .support import Equilibria
 
 MAX_LISTED = 1000  # pure equilibria
 STEPS = 10_000
@@ -141,12 +142,25 @@ def _answer(game: NormalForm, profile: Profile, kind: str = "nash") -> Answer:
 def _support(game: NormalForm, exact: Any = None) -> Solution:
     if exact is not None:
         return _exact(game, game if exact is True else exact)
+    from .vertex import MAX_LABELS, vertex_enumeration
+
+    if sum(game.num_actions) <= MAX_LABELS:
+        return _listed("support", game, vertex_enumeration(game))
     from .support import support_enumeration
 
-    found = support_enumeration(game)
+    return _listed("support", game, support_enumeration(game))
+
+
+def _vertex(game: NormalForm) -> Solution:
+    from .vertex import vertex_enumeration
+
+    return _listed("vertex", game, vertex_enumeration(game))
+
+
+def _listed(method: str, game: NormalForm, found: "Equilibria") -> Solution:
     answers = tuple(_answer(game, profile) for profile in found.profiles)
     facts = {"degenerate": bool(found.degenerate)}
-    return Solution("support", found.complete, found.reason, answers, facts)
+    return Solution(method, found.complete, found.reason, answers, facts)
 
 
 def _exact(game: NormalForm, payoffs: Any) -> Solution:
@@ -328,7 +342,7 @@ def _dominance(game: NormalForm) -> Solution:
 
 METHODS = {
     "support": Method(
-        "all equilibria of two players, by support enumeration", _support, ("exact",)
+        "all equilibria of two players, by supports or vertices", _support, ("exact",)
     ),
     "pure": Method("all pure equilibria, any number of players", _pure),
     "lemke-howson": Method(
@@ -338,6 +352,7 @@ METHODS = {
     "logit": Method(
         "the quantal response equilibrium of a rationality, or the limit", _logit, ("rationality",)
     ),
+    "vertex": Method("all equilibria of two players, by vertex enumeration", _vertex),
     "zero-sum": Method("the value and optimal strategies, payoffs of constant sum", _zero_sum),
     "dominance": Method("iterated elimination of strictly dominated actions", _dominance),
     "correlated": Method("the best correlated equilibrium", _correlated, ("objective",)),

@@ -76,6 +76,21 @@ STUDIES = (
         "nash",
     ),
     _study(
+        "topology",
+        "The 144 games of two by two",
+        "How do the prisoner's dilemma, chicken and their like hang together, and what is rare?",
+        "nash",
+        "dominance",
+        "pareto",
+    ),
+    _study(
+        "stability",
+        "Stability of equilibria",
+        "Which equilibria do learners come to, and what do eigenvalues say of the rest?",
+        "replicator",
+        "nash",
+    ),
+    _study(
         "cfr",
         "Counterfactual regret minimisation",
         "How fast does regret at every information set lead to equilibrium in poker?",
@@ -90,6 +105,26 @@ STUDIES = (
         "multi-agent-mdp",
         "policy-nash",
         "induced-mdp",
+    ),
+    _study(
+        "quantal",
+        "Players who err",
+        "Where do quantal response equilibria lead, and do they find an equilibrium of every game?",
+        "nash",
+    ),
+    _study(
+        "policy-gradient",
+        "Policy gradients",
+        "Where does the exact gradient lead a team, and how far off are estimates from plays?",
+        "marl-policy-gradient",
+    ),
+    _study(
+        "learners",
+        "Learners and their exact twins",
+        "Do learners come to the values that exact methods compute, and to policies that mix?",
+        "shapley-iteration",
+        "independent-q",
+        "joint-action-q",
     ),
     _study(
         "posg",

@@ -196,8 +196,8 @@ def zero_determinant(
     chi = float(check.real_array(chi, "chi", 0))
     slope = (own - kappa) - chi * (other - kappa)
     room = np.where(slope < 0.0, COOPERATED, 1.0 - COOPERATED)  # how far an answer can move
-    with np.errstate(divide="ignore"):
-        most = float(np.min(np.where(slope != 0.0, room / np.abs(slope), np.inf)))
+    bound = [space / abs(change) for space, change in zip(room, slope, strict=True) if change]
+    most = float(min(bound, default=np.inf))
     if not 0.0 < most < np.inf:
         raise InputError(f"zero-determinant: no strategy enforces κ = {kappa:g}, χ = {chi:g}")
     strength = most / 2.0 if phi is None else float(check.real_array(phi, "phi", 0))

@@ -108,7 +108,7 @@ def play(
         row, column = at[mover][0] + step[0], at[mover][1] + step[1]
         if ball == mover and column == (size[1], -1)[mover] and row in goal:
             return None, 1 - 2 * mover
-        if (row, column) == at[1 - mover] and actions[mover] != 0:
+        if (row, column) == at[1 - mover]:
             ball = 1 - mover
         elif 0 <= row < size[0] and 0 <= column < size[1]:
             at[mover] = (row, column)

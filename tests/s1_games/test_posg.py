@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
+from refmarl.games import dec_pomdp
 from refmarl.games.dec_pomdp import centralised_value, solve_dec_pomdp
 from refmarl.games.induced import induced_mdp
 from refmarl.games.markov import MarkovGame, evaluate
@@ -351,17 +352,36 @@ def test_no_joint_tree_earns_more_than_the_optimum(posg, gamma):
 
 @pytest.mark.equation("1.20")
 @settings(max_examples=15)
-@given(posgs(max_players=2, max_states=3, team=True))
-def test_over_three_rounds_no_tree_with_a_best_response_earns_more(posg):
-    plan = solve_dec_pomdp(posg, 3)
+@given(posgs(max_players=2, max_states=3, team=True), st.sampled_from([0.5, 1.0]))
+def test_over_three_rounds_no_tree_with_a_best_response_earns_more(posg, gamma):
+    plan = solve_dec_pomdp(posg, 3, gamma)
     last = posg.num_players - 1
     others = all_trees(posg, 3)[:last]
     values = [
-        posg_best_response(posg, [*given, plan.strategies[last]], last).value
+        posg_best_response(posg, [*given, plan.strategies[last]], last, gamma).value
         for given in product(*others)
     ]
     assert_allclose(plan.value, max(values), atol=1e-10)
-    assert_allclose(posg_value(posg, plan.strategies), plan.value, atol=1e-10)
+    assert_allclose(posg_value(posg, plan.strategies, gamma), plan.value, atol=1e-10)
+
+
+@settings(max_examples=40)
+@given(posgs(max_players=2, max_states=3, team=True), st.sampled_from([0.5, 1.0]))
+def test_a_looser_bound_finds_the_same_optimum(posg, gamma):
+    plan = solve_dec_pomdp(posg, 3, gamma)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dec_pomdp, "MAX_BELIEFS", 0)  # the fully observed game bounds everywhere
+        loose = solve_dec_pomdp(posg, 3, gamma)
+    assert_allclose(loose.value, plan.value, atol=1e-10)
+
+
+@pytest.mark.parametrize("faint", [0.1, 1e-3, 1e-6])
+def test_faint_signals_count(faint):
+    stays = np.repeat(np.eye(2)[:, None], 2, axis=1)
+    game = MarkovGame(stays, [np.eye(2)], 0.5)  # guess the state, which stays
+    heard = [[0.5 + faint, 0.5 - faint], [0.5 - faint, 0.5 + faint]]
+    posg = POSG(game, np.repeat(np.array(heard)[:, None], 2, axis=1))
+    assert_allclose(solve_dec_pomdp(posg, 2).value, 1.0 + faint, rtol=0, atol=1e-10)
 
 
 @settings(max_examples=15)
@@ -443,6 +463,12 @@ def test_published_optima_come_out_and_their_policies_earn_them(make, values):
         assert abs(plan.value - value) < 1e-6
         assert_allclose(posg_value(posg, plan.strategies), plan.value, atol=1e-9)
         assert posg_nash_conv(posg, plan.strategies) < 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("horizon", "value"), [(5, 4.79), (6, 5.69), (8, 7.49)])
+def test_published_optima_of_longer_horizons(horizon, value):
+    assert abs(solve_dec_pomdp(broadcast_channel(), horizon).value - value) < 1e-6
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 from typing import Any, Protocol
 
 from .side import Run, Side
@@ -108,6 +108,8 @@ def race(
         if entrant.over:
             beaten[entrant.peer.name] = size
     _judge(task, given, ours, peers)
+    if ours.first and fmean(ours.first) > max(options.limit, task.patience):
+        ours.laps, ours.note = [fmean(ours.first)], "over the limit, timed once"
     fit = [e for e in [ours, *peers] if e.right == len(given) and not e.note]
     _run([*fit, *(e for e in floor if not e.note)], len(given), caller, options)
     return _rows(task, size, ours, peers, floor, len(given))

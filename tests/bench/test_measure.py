@@ -1,6 +1,7 @@
 """The race, with tasks and a clock of our own: nothing here depends on how fast a machine is."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,6 +172,16 @@ def test_over_the_limit_is_a_lower_bound_and_larger_sizes_are_not_tried():
     assert world.log.count("p") == 3
 
 
+def test_ours_over_the_limit_is_timed_once_and_the_peers_go_on():
+    world = World(inputs=2)
+    task = world.task(world.peer("refmarl", [1.0, 4.0, 6.0]), world.peer("p", [1.0]))
+    (row,) = world.race(task, options=Options(limit=3.0))
+    assert (row["ours_s"], row["peer_s"], row["ratio"], row["repeats"]) == (5.0, 1.0, 0.2, 1)
+    assert row["note"] == "ours: over the limit, timed once"
+    assert row["ours_quartiles"] is None
+    assert world.log.count("refmarl") == 3
+
+
 def test_over_the_limit_after_a_wrong_answer_is_no_bound():
     world = World(inputs=2)
     task = world.task(world.peer("refmarl"), world.peer("p", [1.0, 1.0, 5.0], answer=8))
@@ -251,6 +262,8 @@ def test_all_rows_have_the_same_keys():
         *world.race(world.task(world.peer("refmarl"), world.peer("p", answer=8))),
     ]
     assert set(rows[0]) == set(rows[1]) == set(rows[2]) >= KEYS
+    page = (Path(__file__).parents[2] / "docs" / "bench.md").read_text("utf-8")
+    assert [key for key in rows[0] if f"`{key}`" not in page] == []
 
 
 def test_a_side_starts_again_in_a_new_process_without_being_told():

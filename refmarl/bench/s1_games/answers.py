@@ -15,7 +15,7 @@ from ...check import Array
 Bimatrix = tuple[Array, Array]  # payoffs of both, (m, n)
 
 GAMES = 5  # of each size
-TOP = 1_000_000  # of the payoffs
+UNIT = 2.0**-20  # the random payoffs are whole multiples of it
 EXACT = 200_000  # C(2n, n) up to which the exact solver is asked: 10 × 10
 REGRET = 1e-8  # of the payoffs' size: what counts as an equilibrium
 DISTANCE = 1e-6  # two that are nearer are the same
@@ -43,9 +43,12 @@ class Value(NamedTuple):
 
 
 def random_bimatrix(seed: int, size: int) -> tuple[Bimatrix, ...]:
-    """Games (n, n) of whole numbers up to ``TOP``: no ties, and nobody has to round them."""
+    """Games (n, n) of multiples of ``UNIT`` from -1 to 1: no ties, and no rounding for anybody."""
     rngs = np.random.default_rng([seed, size]).spawn(GAMES)
-    return tuple((_whole(rng, -TOP, TOP, size), _whole(rng, -TOP, TOP, size)) for rng in rngs)
+    top = round(1 / UNIT)
+    return tuple(
+        (_whole(rng, -top, top, size) * UNIT, _whole(rng, -top, top, size) * UNIT) for rng in rngs
+    )
 
 
 def degenerate_bimatrix(seed: int, size: int) -> tuple[Bimatrix, ...]:

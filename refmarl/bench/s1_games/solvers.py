@@ -100,7 +100,9 @@ def _gambit(given: Bimatrix) -> Any:
 
 def _gambit_whole(given: Bimatrix) -> Any:
     """The same game in whole numbers, which are what rational arithmetic likes best."""
-    return import_module("pygambit").Game.from_arrays(*(u.astype(int) for u in given))
+    whole = all((u == np.rint(u)).all() for u in given)
+    size = 1.0 if whole else 1.0 / answers.UNIT
+    return import_module("pygambit").Game.from_arrays(*((size * u).astype(int) for u in given))
 
 
 def _gambit_mixed(rational: bool, game: Any) -> Any:

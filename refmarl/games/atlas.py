@@ -27,6 +27,7 @@ B. Bruns, *Names for games: locating 2×2 games*, Games 6, 2015.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import permutations, product
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def atlas() -> tuple[tuple[Ordinal, ...], ...]:
     >>> table[5][5]
     Ordinal(row=(1, 3, 2, 4), column=(4, 3, 2, 1))
     """
-    rows = [_pattern(order) for order in SYMMETRIC.values()]
+    rows = _patterns()
     return tuple(tuple(Ordinal(row, _moved(other, MIRRORED)) for other in rows) for row in rows)
 
 
@@ -154,7 +155,7 @@ def untied(game: NormalForm) -> tuple[Ordinal, ...]:
 def place(game: Ordinal) -> tuple[int, int]:
     """(i, j) with ``atlas()[i][j]`` this game, in whatever table it is given."""
     row, column = canonical(_checked(game))
-    rows = [_pattern(order) for order in SYMMETRIC.values()]
+    rows = _patterns()
     return rows.index(row), rows.index(_moved(column, MIRRORED))
 
 
@@ -263,6 +264,12 @@ def _checked(game: Ordinal) -> Ordinal:
     return Ordinal(*game)
 
 
+@cache
+def _patterns() -> tuple[Ranks, ...]:
+    """The row player's, in the order of the atlas."""
+    return tuple(_pattern(order) for order in SYMMETRIC.values())
+
+
 def _pattern(order: str) -> Ranks:
     """The row player's canonical ranks in the symmetric game with this order of R, S, T, P."""
     rank = {letter: 4 - k for k, letter in enumerate(order)}
@@ -296,9 +303,8 @@ def _tied(u: Array) -> bool:
 def _orders(u: Array) -> Iterator[Ranks]:
     """All rankings of four payoffs that contradict none of their differences."""
     ties = _ties(u)
+    apart = [(i, j) for i in range(4) for j in range(i) if not ties[i, j]]
     for a, b, c, d in permutations((1, 2, 3, 4)):
         ranks = (a, b, c, d)
-        if all(
-            ties[i, j] or (u[i] > u[j]) == (ranks[i] > ranks[j]) for i in range(4) for j in range(i)
-        ):
+        if all((u[i] > u[j]) == (ranks[i] > ranks[j]) for i, j in apart):
             yield ranks

@@ -199,6 +199,7 @@ def test_breaking_ties_contradicts_no_difference(numbers):
     payoffs = np.reshape(numbers, (2, 2, 2)).astype(float)
     found = untied(NormalForm(payoffs))
     assert found
+    assert list(found) == sorted(set(found), key=place)
     noise = np.random.default_rng(0).permutation(8).reshape(2, 2, 2) / 100
     assert ordinal(NormalForm(payoffs + noise)) in found
     if not any(len(set(u.ravel())) < 4 for u in payoffs):

@@ -20,7 +20,8 @@ def pursuit(
     moves. Every predator then gets 1 and the prey -``predators``: the payoffs add up to 0. All
     that matters is where the predators are as seen from the prey: a state is these offsets, south
     and east; nobody collides. After Benda et al. 1985 and Stone & Veloso 2000, who let the prey
-    be blocked on four sides.
+    be blocked on four sides. A prey is safe from a single predator for ever, except on rings of
+    two or three cells: there is always a cell that it can reach and the other cannot.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from refmarl.games.induced import induced_mdp, policy_regrets
 from refmarl.games.markov import MarkovGame, evaluate, repeated
 from refmarl.games.mdp import MDP, evaluate_policy, solve_mdp
 from refmarl.games.policy_stackelberg import (
+    _Cells,
     best_actions,
     committed,
     policy_stackelberg,
@@ -158,6 +159,22 @@ def test_no_policy_exceeds_the_bound(game, leader, seed):
         assert committed(game, own, leader).payoff <= found.bound + 1e-9 * size(game)
     weak = policy_stackelberg(game, leader, "weak", gap=0.05, max_cells=60)
     assert weak.found.payoff <= found.bound + 1e-9 * size(game)
+
+
+@pytest.mark.equation("1.18")
+@settings(max_examples=40)
+@given(GAMES, LEADERS, st.integers(0, 999))
+def test_the_bound_of_a_cell_holds_for_every_policy_in_it(game, leader, seed):
+    rng = np.random.default_rng(seed)
+    actions, cells = game.num_actions[leader], _Cells(game, leader)
+    whole = np.broadcast_to(np.eye(actions), (game.num_states, actions, actions))
+    small = 0.9 * rng.dirichlet(np.ones(actions), game.num_states)[:, None] + 0.1 * whole
+    for cell in (whole, small):
+        bound = cells.bound(cell)
+        inner = rng.dirichlet(np.full(actions, 0.3), size=(8, game.num_states))
+        for weights in (*inner, *pure(game.num_states, actions)[:27]):
+            own = np.einsum("sk,ska->sa", weights, cell)
+            assert committed(game, own, leader).payoff <= bound + 1e-9 * size(game)
 
 
 @pytest.mark.equation("1.18")

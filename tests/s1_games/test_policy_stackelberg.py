@@ -15,6 +15,7 @@ from refmarl.games.markov import MarkovGame, evaluate, repeated
 from refmarl.games.mdp import MDP, evaluate_policy, solve_mdp
 from refmarl.games.policy_stackelberg import (
     _Cells,
+    _halves,
     best_actions,
     committed,
     policy_stackelberg,
@@ -175,6 +176,24 @@ def test_the_bound_of_a_cell_holds_for_every_policy_in_it(game, leader, seed):
         for weights in (*inner, *pure(game.num_states, actions)[:27]):
             own = np.einsum("sk,ska->sa", weights, cell)
             assert committed(game, own, leader).payoff <= bound + 1e-9 * size(game)
+
+
+@given(st.integers(1, 3), st.integers(2, 4), st.integers(1, 5), st.integers(0, 999))
+def test_two_halves_make_the_whole_cell(states, actions, cuts, seed):
+    rng = np.random.default_rng(seed)
+    cell = np.broadcast_to(np.eye(actions), (states, actions, actions))
+    for _ in range(cuts):
+        parts = _halves(cell)
+        weights = rng.dirichlet(np.ones(actions), size=(20, states))
+        for point in np.einsum("nsk,ska->nsa", weights, cell):
+            inside = [
+                min(np.linalg.solve(part[s].T, point[s]).min() for s in range(states)) >= -1e-9
+                for part in parts
+            ]
+            assert any(inside)
+        volumes = [np.prod(np.abs(np.linalg.det(part))) for part in (*parts, cell)]
+        assert_allclose(volumes[:2], volumes[2] / 2)
+        cell = parts[rng.integers(2)]
 
 
 @pytest.mark.equation("1.18")

@@ -67,7 +67,6 @@ def refine(game: NormalForm, profile: Profile, supports: NDArray[np.bool_]) -> P
     own = scaled(game)
     x = np.where(supports, np.concatenate(profile), 0.0)
     owner = np.repeat(np.arange(game.num_players), own.sizes)
-    x = x / np.bincount(owner, x)[owner]
     played = np.flatnonzero(supports)
     before = np.inf
     for _ in range(NEWTON_STEPS):

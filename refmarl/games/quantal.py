@@ -202,9 +202,10 @@ class Tracer:
     small.
     """
 
-    def __init__(self, own: Scaled, prior: Array) -> None:
-        """Start at the log-probabilities ``prior`` (N,) and λ = 0."""
-        self.own, self.bias, self.step = own, prior, FIRST_STEP
+    def __init__(self, own: Scaled, prior: Array, longest: float = np.inf) -> None:
+        """Start at the log-probabilities ``prior`` (N,) and λ = 0; no step exceeds ``longest``."""
+        self.own, self.bias, self.longest = own, prior, longest
+        self.step = min(FIRST_STEP, longest)
         self.points = [np.append(prior, 0.0)]
         self.tangent = np.append(np.zeros(own.total), 1.0)
         _, _, self.tangent = self._corrected(self.points[0], self.tangent)
@@ -234,7 +235,7 @@ class Tracer:
             self.points.append(point)
             if ends or point[-1] < 0.0:
                 return "" if ends else BACK
-            self.step *= 2.0 if cosine > STRAIGHT else 1.0
+            self.step = min(self.step * (2.0 if cosine > STRAIGHT else 1.0), self.longest)
         return FULL
 
 
@@ -253,6 +254,7 @@ def logit_path(
     *,
     weights: Sequence[float] | None = None,
     prior: Sequence[Any] | None = None,
+    longest: float | None = None,
 ) -> LogitPath:
     """The principal branch: logit equilibria from λ = 0 until λ = ``most`` is first reached.
 
@@ -266,6 +268,9 @@ def logit_path(
         Player i's rationality is λ times ``weights[i]``, by default λ.
     prior : profile that plays all actions
         Where the path starts, by default the uniform one.
+    longest : number > 0
+        Cap of the steps, which are lengths in log-probabilities and λ times the payoffs' size;
+        for smooth curves. There are at most 3000 steps.
 
     Examples
     --------
@@ -276,7 +281,9 @@ def logit_path(
     """
     own = scaled(game, weights)
     far = FARTHEST if most is None else min(_rationality(most) * own.unit, FARTHEST)
-    tracer = Tracer(own, _prior(game, prior))
+    if longest is not None and not longest > 0.0:
+        raise InputError(f"longest: need a number > 0, got {longest!r}")
+    tracer = Tracer(own, _prior(game, prior), np.inf if longest is None else longest)
     reason = tracer.to(far) if far > 0.0 else ""
     points = np.array(tracer.points)
     logs = own.split(points[:, :-1])

@@ -234,6 +234,17 @@ def test_compiled_and_plain_kernels_agree(game, seed):
     assert_allclose(ends[0][1], ends[1][1], atol=1e-9)
 
 
+@pytest.mark.parametrize("longest", [0.05, 1.0])
+def test_short_steps_follow_the_same_path_more_smoothly(longest):
+    game = gaussian(3, (2, 3, 2))
+    fine, coarse = logit_path(game, 9.0, longest=longest), logit_path(game, 9.0)
+    assert len(fine.rationality) > len(coarse.rationality)
+    for x, y in zip(fine.profiles, coarse.profiles, strict=True):
+        assert_allclose(x[-1], y[-1], atol=1e-9)
+    points = np.hstack([*fine.logs, fine.rationality[:, None] * scaled(game).unit])
+    assert np.linalg.norm(np.diff(points, axis=0), axis=1).max() <= 1.2 * longest
+
+
 def test_rows_change_places_where_a_pivot_is_zero():
     matrix, right = np.array([[0.0, 2.0], [3.0, 0.0]]), np.array([4.0, 9.0])
     assert solve(matrix, right)
@@ -258,6 +269,7 @@ def test_strategic_range_is_what_the_own_action_changes():
         ({"most": "much"}, "rationality: need real numbers"),
         ({"weights": [1.0]}, "weights: need 2 positive numbers"),
         ({"weights": [1.0, 0.0]}, "weights: need 2 positive numbers"),
+        ({"longest": 0.0}, "longest: need a number > 0"),
         ({"prior": ([1, 0], [0.5, 0.5])}, "prior: need one profile that plays every action"),
         ({"prior": ([[0.5, 0.5]], [[0.5, 0.5]])}, "prior: need one profile"),
     ],

@@ -227,6 +227,21 @@ def test_what_has_probability_zero_is_never_drawn(case, seed):
     assert (game.transition[cells] > 0).all()
 
 
+class Last(np.random.Generator):
+    """Uniforms as near to 1 as there are."""
+
+    def random(self, size):
+        return np.full(size, np.nextafter(1.0, 0.0))
+
+
+def test_probabilities_that_miss_one_by_rounding_never_draw_what_has_none():
+    tenths = np.array([[0.1] * 10 + [0.0]])
+    assert tenths.cumsum()[-1] < 1.0
+    game = MarkovGame(np.ones((1, 11, 1)), np.zeros((1, 1, 11)), 0.5)
+    found = sample_plays(game, [tenths], Last(np.random.PCG64(0)), 5, 2)
+    assert_array_equal(found.actions, 9)
+
+
 @pytest.mark.equation("1.14")
 @pytest.mark.parametrize("returns", ["to-go", "total"])
 @pytest.mark.parametrize("make", [None, value_baselines, counterfactual_baselines])

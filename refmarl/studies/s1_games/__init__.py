@@ -132,4 +132,11 @@ STUDIES = (
         "What can a team earn whose members do not see the state, nor what the others see?",
         "posg",
     ),
+    _study(
+        "soccer",
+        "Markov games solved exactly",
+        "What is the ball worth in Littman's soccer, and which lines can one player draw?",
+        "shapley-iteration",
+        "policy-nash",
+    ),
 )

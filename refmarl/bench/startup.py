@@ -17,13 +17,14 @@ from .task import Peer, Task
 MATRIX = "[[0, -1, 1], [1, 0, -1], [-1, 1, 0]]"  # rock-paper-scissors: one equilibrium
 ARRAY = f"import numpy as np\nA = np.array({MATRIX}, float)\n"
 IMPORTS = {
-    "refmarl": "from refmarl.games import support_enumeration",
+    "refmarl": "from refmarl.games.vertex import vertex_enumeration",
     "nashpy": "import nashpy",
     "quantecon": "import quantecon.game_theory",
     "pygambit": "import pygambit",
 }
 SETUPS = {
-    "refmarl": "from refmarl.games import NormalForm, support_enumeration\n"
+    "refmarl": "from refmarl.games import NormalForm\n"
+    "from refmarl.games.vertex import vertex_enumeration\n"
     f"game = NormalForm.zero_sum({MATRIX})",
     "nashpy": f"import nashpy\n{ARRAY}game = nashpy.Game(A)",
     "quantecon": f"import quantecon.game_theory as theory\n{ARRAY}"
@@ -31,7 +32,7 @@ SETUPS = {
     "pygambit": f"import pygambit\n{ARRAY}game = pygambit.Game.from_arrays(A, -A)",
 }
 CALLS = {
-    "refmarl": "support_enumeration(game).profiles",
+    "refmarl": "vertex_enumeration(game).profiles",
     "nashpy": "list(game.vertex_enumeration())",
     "quantecon": "theory.vertex_enumeration(game)",
     "pygambit": "pygambit.nash.enummixed_solve(game, rational=False).equilibria",

@@ -274,6 +274,17 @@ def test_a_side_starts_again_in_a_new_process_without_being_told():
     assert side.answer(Run("fake", "refmarl", 2, 0), 0) == (3.0, 7)  # warm already
 
 
+def test_another_size_or_seed_is_another_input():
+    world = World()
+    echo = replace(world.peer("refmarl"), answer=lambda one, result: one)
+    task = world.task(echo, inputs=lambda seed, size: (size, seed))
+    side = Side({"fake": task}, world.clock)
+    for size, seed in [(1, 0), (2, 0), (2, 5)]:
+        run = Run("fake", "refmarl", size, seed)
+        assert side.load(run) == 2
+        assert [side.answer(run, k)[1] for k in range(2)] == [size, seed]
+
+
 def test_the_tournament_goes_through_tasks_and_sizes(monkeypatch):
     world, said = World(), []
     first = world.task(world.peer("refmarl"), world.peer("p"))

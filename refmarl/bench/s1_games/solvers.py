@@ -24,9 +24,9 @@ def _ours(given: Bimatrix) -> NormalForm:
 
 
 def _all(game: NormalForm) -> Any:
-    from ...games import support_enumeration
+    from ...games.vertex import vertex_enumeration
 
-    return support_enumeration(game).profiles
+    return vertex_enumeration(game).profiles
 
 
 def _path(game: NormalForm) -> Any:

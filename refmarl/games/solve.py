@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..check import Array, InputError, Profile, player, positive
-from .nash import TOLERANCE, certify, pure_equilibria, scale
-from .normal_form import NormalForm
+from .nash import TOLERANCE, certify, pure_equilibria, regrets, scale
+from .normal_form import NormalForm, expected_utility
 
 if TYPE_CHECKING:
     from .exact import ExactEquilibrium, NashSubset
@@ -158,7 +158,15 @@ def _vertex(game: NormalForm) -> Solution:
 
 
 def _listed(method: str, game: NormalForm, found: "Equilibria") -> Solution:
-    answers = tuple(_answer(game, profile) for profile in found.profiles)
+    """The equilibria of two players, certified all at once."""
+    answers: tuple[Answer, ...] = ()
+    if found.profiles:
+        x, y = (np.stack(side) for side in zip(*found.profiles, strict=True))
+        payoffs, regret = expected_utility(game, (x, y)), regrets(game, (x, y)).max(axis=-1)
+        answers = tuple(
+            Answer("nash", u, float(r), profile)
+            for u, r, profile in zip(payoffs, regret, found.profiles, strict=True)
+        )
     facts = {"degenerate": bool(found.degenerate)}
     return Solution(method, found.complete, found.reason, answers, facts)
 

@@ -57,6 +57,8 @@ def soccer(
     size = check.positive(rows, "rows", 100), check.positive(columns, "columns", 100)
     if rows * columns < 2:
         raise InputError("soccer: need a field of two cells or more")
+    cells = rows * columns
+    check.size_cap((2 * cells * (cells - 1), 5, 5), "joint actions of all states")
     mouths = frozenset(check.player(r, rows, "row of the goal") for r in goal)
     _inside(kickoff, size)
     starts = [(kickoff[0], kickoff[1], ball) for ball in (0, 1)]

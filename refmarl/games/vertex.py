@@ -72,12 +72,13 @@ def vertex_enumeration(game: NormalForm) -> Equilibria:
     [0.8 0.2 0. ] [0.667 0.333]
     [0.    0.333 0.667] [0.333 0.667]
     """
-    if game.num_players != 2:
+    u = game.payoffs
+    if len(u) != 2:
         raise InputError(f"vertex enumeration: need 2 players, got {game.num_players}")
-    m, n = game.num_actions
+    m, n = u.shape[1:]
     if m + n > MAX_LABELS:
         raise InputError(f"vertex enumeration: {m} × {n} actions; the cap is {MAX_LABELS} together")
-    a, b = game.payoffs[0].T.copy(), game.payoffs[1].copy()
+    a, b = u[0].T.copy(), u[1].copy()
     most = MAX_WORK // (m * n)
     ended, degenerate, points, pairs = nondegenerate(a, b, most, TOLERANCE)
     if degenerate and ended == FOUND:
@@ -90,8 +91,11 @@ def vertex_enumeration(game: NormalForm) -> Equilibria:
     if ended == DOUBT or not len(pairs) or (not degenerate and len(pairs) % 2 == 0):
         return _by_supports(game)
     kept = _descending(points)
-    profiles = tuple((points[e, :m], points[e, m:]) for e in kept)
-    return judged(profiles, pairs[kept], bool(degenerate))
+    profiles = tuple([(points[e, :m], points[e, m:]) for e in kept])
+    if not degenerate:
+        return Equilibria(profiles, True, "", False)
+    rows = pairs.tolist()
+    return judged(profiles, [rows[e] for e in kept], degenerate)
 
 
 def _degenerate(a: Array, b: Array, most: int) -> tuple[int, Array, Ints]:
@@ -116,6 +120,6 @@ def _descending(points: Array) -> list[int]:
     """The rows in descending lexicographic order of 9 digits, equal ones once."""
     if len(points) == 1:
         return [0]
-    digits = points.round(9).tolist()
+    digits = np.rint(points * 1e9).tolist()
     order = sorted(range(len(digits)), key=digits.__getitem__, reverse=True)
     return [e for k, e in enumerate(order) if k == 0 or digits[e] != digits[order[k - 1]]]

@@ -39,7 +39,7 @@ class Trained(NamedTuple):
 
 def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     """Twins, a learning curve, and policies in two zero-sum games."""
-    seeds, steps = (30, 1_000_000) if full else (10, 100_000)
+    seeds, steps = (12, 400_000) if full else (10, 100_000)
     streams = rng.spawn(4)
     known = list(twins(streams[0], seeds, full))
     times, curve = _learning_curve(streams[1], seeds, 4000 if full else 400)

@@ -296,6 +296,7 @@ def test_a_draw_takes_each_index_on_its_share(weights):
     drawn = [draw(shares, len(shares), u) for u in grid]
     assert_array_equal(np.bincount(drawn, minlength=len(shares)), 60 * np.array(weights))
     assert weights[draw(shares * (1 - 1e-9), len(shares), 1 - 1e-12)] > 0
+    assert weights[draw(shares, len(shares), 0.0)] > 0
 
 
 @settings(max_examples=30)

@@ -101,7 +101,8 @@ def test_out_is_written_whole(measured, tmp_path, capsys):
         (["--seed", "-1"], "need a whole number ≥ 0, got -1"),
     ],
 )
-def test_bad_arguments_are_told(argv, text, capsys):
+def test_bad_arguments_are_told(argv, text, measured, capsys):
+    measured(ROW)
     with pytest.raises(SystemExit) as stop:
         main(["bench", *argv])
     assert stop.value.code == 2

@@ -111,7 +111,9 @@ def exchange(cells: Array, here: int, k: int, r: int) -> None:
         cells[here + 1, s, c + 1] = cells[here, s, c + 1]
     for i in range(c + 1):
         cells[here + 1, k, i] = -unit * cells[here, k, i]
-        cells[here + 1, 2, i] = 1.0 / cells[here + 1, 0, i]
+    for i in range(c):
+        value = cells[here + 1, 0, i]
+        cells[here + 1, 2, i] = 1.0 / value if value != 0.0 else 0.0
     cells[here + 1, k, r] = unit
     cells[here + 1, k, c + 1] = cells[here, NAMES, r]
     cells[here + 1, NAMES, r] = cells[here, k, c + 1]

@@ -53,7 +53,7 @@ def test_our_answer_is_right_and_a_spoiled_one_is_not(task):
             assert not task.same(truth, other)
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=str)
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 def test_a_task_is_well_formed(task):
     names = [peer.name for peer in task.everybody]
     assert len(set(names)) == len(names)
@@ -64,7 +64,7 @@ def test_a_task_is_well_formed(task):
     assert pickle.loads(pickle.dumps(task)).name == task.name  # it goes to other processes
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=str)
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 def test_inputs_depend_on_seed_and_size_alone(task):
     size = task.sizes[0]
     again = [pickle.dumps(task.inputs(3, size)) for _ in range(2)]

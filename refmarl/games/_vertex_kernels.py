@@ -29,7 +29,7 @@ from .support import TIE, Ints, doubled, reduce_row, substitute
 CLEAR = 100.0  # a number within this factor of the tie is doubtful: neither zero nor positive
 LEAST = 1e-10  # a smaller number is no pivot: payoffs are in [1, 2]
 NEAR = 1e-12  # costs that differ by less, of their size, cannot be told apart
-FOUND, DOUBT, TOO_MANY = 0, 1, 2  # how an enumeration ends
+FOUND, DOUBT, TOO_MANY, TIED = 0, 1, 2, 3  # how an enumeration ends
 NAMES, FIRST = 3, 4  # the row of the basic variables' names, and the first column's
 
 
@@ -249,9 +249,9 @@ def fully_labelled(labels: Ints, other: Ints, d: int, c: int) -> Ints:
 def strategy(u: Array, labels: int, rows: Array, pivots: Ints, z: Array, x: Array) -> bool:
     """Solve for the vertex with these labels from scratch; x = z/Σz. False if that fails."""
     d, c = u.shape
-    size, rank, total = np.int64(0), np.int64(0), 0.0  # a literal 0 would compile all twice
+    size, rank, total = 0, 0, 0.0
     for i in range(d):
-        size += 1 - (labels >> i & 1)
+        size += int(1 - (labels >> i & 1))
     for j in range(c):
         if labels >> (d + j) & 1 and rank < size:
             column = 0
@@ -322,12 +322,48 @@ def solved(a: Array, b: Array, pairs: Ints, tol: float) -> tuple[int, Array, Int
 
 
 @kernel
-def nondegenerate(a: Array, b: Array, most: int, tol: float) -> tuple[int, bool, Array, Ints]:
-    """How it ended; whether the game is degenerate; if not, all equilibria, as :func:`solved`."""
+def arranged(points: Array) -> int:
+    """Sort rows in place, in descending lexicographic order of 9 digits; how many differ.
+
+    Equal rows come once: the first ones. By insertion, because there are few.
+    """
+    row, kept = np.empty(points.shape[1]), np.int64(0)
+    for e in range(len(points)):
+        at, equal = kept, False
+        while at > 0 and not equal:
+            order = 0
+            for k in range(points.shape[1]):
+                gap = np.rint(points[e, k] * 1e9) - np.rint(points[at - 1, k] * 1e9)
+                if gap != 0.0:
+                    order = 1 if gap > 0.0 else -1
+                    break
+            equal = order == 0
+            if order < 1:
+                break
+            at -= 1
+        if equal:
+            continue
+        row[:] = points[e]
+        for r in range(kept, at, -1):
+            points[r] = points[r - 1]
+        points[at] = row
+        kept += 1
+    return int(kept)
+
+
+@kernel
+def nondegenerate(u: Array, most: int, tol: float) -> tuple[int, Array]:
+    """(how it ended or ``TIED``, all equilibria (E, m + n) in order) of payoffs (2, m, n)."""
+    a, b = np.empty((u.shape[2], u.shape[1])), np.empty((u.shape[1], u.shape[2]))
+    for i in range(u.shape[1]):
+        for j in range(u.shape[2]):
+            a[j, i], b[i, j] = u[0, i, j], u[1, i, j]
     ended, tied, first = explore(b, most)
     also_ended, also_tied, second = explore(a, most)
     degenerate, ended = tied or also_tied, max(ended, also_ended)
     if degenerate or ended != FOUND:
-        second = second[:0]
-    failed, points, pairs = solved(a, b, partners(first, second, b.shape[0], b.shape[1]), tol)
-    return max(ended, failed), degenerate, points, pairs
+        return (ended if ended != FOUND else TIED), np.empty((0, 0))
+    ended, points, _ = solved(a, b, partners(first, second, b.shape[0], b.shape[1]), tol)
+    if ended == FOUND and len(points) % 2 == 0:  # an odd number, or a tie was missed
+        ended = DOUBT
+    return ended, points[: arranged(points)]

@@ -30,10 +30,18 @@ form*, in Algorithmic Game Theory, 2007, ch. 3.
 import numpy as np
 
 from ..check import Array, InputError
-from ._vertex_kernels import DOUBT, FOUND, TOO_MANY, explore, fully_labelled, nondegenerate, solved
+from ._vertex_kernels import (
+    FOUND,
+    TIED,
+    TOO_MANY,
+    explore,
+    fully_labelled,
+    nondegenerate,
+    solved,
+)
 from .nash import TOLERANCE
 from .normal_form import NormalForm
-from .support import Equilibria, Ints, judged, support_enumeration
+from .support import Equilibria, judged, support_enumeration
 
 MAX_LABELS = 62  # actions of both players together: a set of labels is the bits of an int64
 MAX_WORK = 400_000_000  # vertices of a polytope times m n: a few seconds
@@ -78,34 +86,36 @@ def vertex_enumeration(game: NormalForm) -> Equilibria:
     m, n = u.shape[1:]
     if m + n > MAX_LABELS:
         raise InputError(f"vertex enumeration: {m} × {n} actions; the cap is {MAX_LABELS} together")
-    a, b = u[0].T.copy(), u[1].copy()
     most = MAX_WORK // (m * n)
-    ended, degenerate, points, pairs = nondegenerate(a, b, most, TOLERANCE)
-    if degenerate and ended == FOUND:
-        ended, points, pairs = _degenerate(a, b, most)
+    ended, points = nondegenerate(u, most, TOLERANCE)
+    if ended == FOUND:
+        return Equilibria(tuple([(row[:m], row[m:]) for row in points]), True, "", False)
+    if ended == TIED:
+        ended, found = _degenerate(u[0].T.copy(), u[1].copy(), most)
+        if found.profiles:
+            return found
     if ended == TOO_MANY:
         raise InputError(
             f"vertex enumeration: {m} × {n} actions with more than {most} vertices of a polytope, "
             f"or more than {MAX_PAIRS} pairs of them"
         )
-    if ended == DOUBT or not len(pairs) or (not degenerate and len(pairs) % 2 == 0):
-        return _by_supports(game)
-    kept = _descending(points)
-    profiles = tuple([(points[e, :m], points[e, m:]) for e in kept])
-    if not degenerate:
-        return Equilibria(profiles, True, "", False)
-    rows = pairs.tolist()
-    return judged(profiles, [rows[e] for e in kept], degenerate)
+    return _by_supports(game)
 
 
-def _degenerate(a: Array, b: Array, most: int) -> tuple[int, Array, Ints]:
-    """How it ended, the extreme equilibria (E, m + n) of a degenerate game, and their labels."""
+def _degenerate(a: Array, b: Array, most: int) -> tuple[int, Equilibria]:
+    """How it ended, and the extreme equilibria of a degenerate game."""
+    nothing = Equilibria((), False, "", True)
     found = (explore(payoffs, most)[2][1:] for payoffs in (b, a))
     first, second = (np.unique(nodes | ties) for nodes, ties in (v.T for v in found))
     if len(first) * len(second) > MAX_PAIRS:
-        return TOO_MANY, a, first
+        return TOO_MANY, nothing
     m, n = b.shape
-    return solved(a, b, fully_labelled(first, second, m, n), TOLERANCE)
+    ended, points, pairs = solved(a, b, fully_labelled(first, second, m, n), TOLERANCE)
+    if ended != FOUND or not len(pairs):
+        return ended, nothing
+    kept, rows = _descending(points), pairs.tolist()
+    profiles = tuple([(points[e, :m], points[e, m:]) for e in kept])
+    return ended, judged(profiles, [rows[e] for e in kept], True)
 
 
 def _by_supports(game: NormalForm) -> Equilibria:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
@@ -220,6 +221,16 @@ def test_labels_of_one_polytope_become_those_of_the_other():
     assert k.turned(0b01101, 2, 3) == 0b01011
 
 
+@given(arrays(float, st.tuples(st.integers(1, 8), st.integers(1, 3)), elements=SMALL))
+def test_arranging_sorts_and_drops_what_is_equal_up_to_nine_digits(points):
+    noise = 1e-12 * np.arange(points.size).reshape(points.shape)
+    rows = points + noise
+    kept = rows[: k.arranged(rows)]
+    assert [tuple(row) for row in kept.round(6)] == sorted(
+        {tuple(row) for row in points.tolist()}, reverse=True
+    )
+
+
 KERNELS = [name for name, f in vars(k).items() if hasattr(f, "py_func")]
 
 
@@ -230,10 +241,11 @@ KERNELS = [name for name, f in vars(k).items() if hasattr(f, "py_func")]
 def test_kernels_equal_their_python_functions(game):
     def run():
         a, b = game.payoffs[0].T.copy(), game.payoffs[1].copy()
-        simple = k.nondegenerate(a, b, 1000, 1e-9)
+        simple = k.nondegenerate(game.payoffs, 1000, 1e-9)
         sides = [k.explore(side, 1000) for side in (a, b)]
-        ties = v._degenerate(a, b, 1000) if simple[0] == k.FOUND else ()
-        return *simple, *sides[0], *sides[1], *ties
+        ended, ties = v._degenerate(a, b, 1000)
+        tied = [np.concatenate(pair) for pair in ties.profiles]
+        return *simple, *sides[0], *sides[1], ended, np.array(tied)
 
     compiled = run()
     names = {name: getattr(k, name).py_func for name in KERNELS}

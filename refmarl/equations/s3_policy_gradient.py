@@ -9,6 +9,14 @@ ROWS = (
         title="Backward pass of a multilayer perceptron",
         statement=r"$\partial L/\partial\theta$ and $\partial L/\partial x$ by the chain rule",
         exercise=True,
+        closed=True,
+        source="Rumelhart, Hinton & Williams 1986",
+        laws=(
+            "equals central differences, for every activation, width and number of rows",
+            "is linear in the gradient at the output",
+            "the gradient of a batch is the sum over its rows",
+            "several networks at once are each what it is alone",
+        ),
     ),
     Equation(
         tag="3.2",
@@ -16,6 +24,14 @@ ROWS = (
         title="Jacobian- and Hessian-vector products",
         statement=r"$Jv$, $J^\top u$, $Hv$",
         exercise=True,
+        closed=True,
+        source="Pearlmutter 1994",
+        laws=(
+            "⟨u, Jv⟩ = ⟨Jᵀu, v⟩",
+            "⟨u, Hv⟩ = ⟨Hu, v⟩",
+            "equal differences of y and of the gradient, away from kinks",
+            "a linear layer has no curvature of its own",
+        ),
     ),
     Equation(
         tag="3.3",

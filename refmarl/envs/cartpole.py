@@ -1,0 +1,138 @@
+"""CartPole: a pole on a cart, kept upright by pushing left or right.
+
+    θ̈ = (g sin θ − cos θ τ) / (l (4/3 − m cos² θ / M)),   τ = (F + m l θ̇² sin θ) / M
+    ẍ = τ − m l θ̈ cos θ / M
+
+with M = m_cart + m, Euler steps of 0.02 s. Barto, Sutton & Anderson 1983; the rules are those of
+Gymnasium's CartPole-v1: F = ±10, reward 1 for every step, terminated when |x| > 2.4 or
+|θ| > 12°, truncated after 500 steps; all four numbers begin uniform in ±0.05.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from ..check import Array
+from ..env_api import (
+    Actions,
+    Disc,
+    Discrete,
+    Env,
+    Group,
+    Scene,
+    Segment,
+    Step,
+    discrete_actions,
+    refuse,
+)
+from ..kernels._jit import kernel
+from ..kernels.counter import uniform
+from ..value_grad import Real
+
+GRAVITY, CART, POLE, HALF_LENGTH, FORCE, DT = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
+X_LIMIT, ANGLE_LIMIT, START = 2.4, 12 * 2 * math.pi / 360, 0.05
+
+
+class State(NamedTuple):
+    """B carts."""
+
+    key: Real  # (B,) uint64
+    t: Real  # (B,) int64
+    ended: Real  # (B,) bool
+    x: Array  # (B, 4): x, ẋ, θ, θ̇
+
+
+@dataclass(frozen=True)
+class CartPole(Env):
+    """One agent, two actions: 0 pushes left, 1 right."""
+
+    name: ClassVar[str] = "cartpole"
+    horizon: int = 500  # steps until truncation
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """One group of one agent that sees (x, ẋ, θ, θ̇)."""
+        return (Group("cart", ("cart",), 4, Discrete(2)),)
+
+    def restart(self, key: Real) -> State:
+        """All four numbers uniform in ±0.05."""
+        size = len(key)
+        x = np.empty((size, 4))
+        _start(key, x)
+        return State(key, np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool), x)
+
+    def observe(self, state: State) -> tuple[Array, ...]:
+        """(x, ẋ, θ, θ̇) as (B, 1, 4)."""
+        return (state.x[:, None, :].copy(),)
+
+    def step(self, state: State, actions: Actions) -> tuple[State, Step]:
+        """Push for 0.02 s."""
+        size = len(state.t)
+        action = discrete_actions(self, size, actions)
+        x, t, reward = np.empty((size, 4)), np.empty(size, dtype=np.int64), np.empty((size, 1))
+        terminated, truncated, ended = np.empty((3, size), dtype=bool)
+        outcome = (x, t, reward, terminated, truncated, ended)
+        if not _step(state.x, state.t, state.ended, action, self.horizon, *outcome):
+            refuse(self, state, actions)
+        return State(state.key, t, ended, x), Step((reward,), terminated, truncated)
+
+    def heuristic(self, state: State) -> Actions:
+        """Push to where the pole is falling: balances for about 200 steps and more."""
+        lean = state.x[:, 2] + 0.25 * state.x[:, 3]
+        return ((lean > 0).astype(np.int64)[:, None],)
+
+    def scene(self, state: State, copy: int = 0) -> Scene:
+        """The track between its two ends, the cart, and the pole on it."""
+        x, _, angle, _ = (float(v) for v in state.x[copy])
+        tip = (x + 2 * HALF_LENGTH * math.sin(angle), 2 * HALF_LENGTH * math.cos(angle))
+        track = Segment((-X_LIMIT, 0.0), (X_LIMIT, 0.0))
+        cart = Segment((x - 0.25, 0.0), (x + 0.25, 0.0), width=0.2, colour=0)
+        pole = Segment((x, 0.0), tip, width=0.06, colour=1)
+        shapes = (track, cart, pole, Disc((x, 0.0), 0.05))
+        return Scene((-2.8, 2.8, -0.4, 1.4), shapes, f"step {int(state.t[copy])}")
+
+
+@kernel
+def _start(key: Real, x: Array) -> None:
+    for b in range(x.shape[0]):
+        for k in range(4):
+            x[b, k] = START * (2.0 * uniform(key[b], 0, k) - 1.0)
+
+
+@kernel
+def _step(
+    x: Array,
+    t: Real,
+    over: Real,
+    action: Real,
+    horizon: int,
+    x_next: Array,
+    t_next: Real,
+    reward: Array,
+    terminated: Real,
+    truncated: Real,
+    ended: Real,
+) -> bool:
+    """Fill in what follows; False if a copy is over or an action not one of the two."""
+    total, moment = CART + POLE, POLE * HALF_LENGTH
+    for b in range(x.shape[0]):
+        if over[b] or not 0 <= action[b, 0] <= 1:
+            return False
+        force = FORCE if action[b, 0] == 1 else -FORCE
+        sin, cos, spin = math.sin(x[b, 2]), math.cos(x[b, 2]), x[b, 3]
+        tau = (force + moment * spin * spin * sin) / total
+        bend = (GRAVITY * sin - cos * tau) / (HALF_LENGTH * (4.0 / 3.0 - POLE * cos * cos / total))
+        push = tau - moment * bend * cos / total
+        x_next[b, 0] = x[b, 0] + DT * x[b, 1]
+        x_next[b, 1] = x[b, 1] + DT * push
+        x_next[b, 2] = x[b, 2] + DT * spin
+        x_next[b, 3] = spin + DT * bend
+        terminated[b] = abs(x_next[b, 0]) > X_LIMIT or abs(x_next[b, 2]) > ANGLE_LIMIT
+        t_next[b] = t[b] + 1
+        truncated[b] = 0 < horizon <= t_next[b] and not terminated[b]
+        ended[b] = terminated[b] or truncated[b]
+        reward[b, 0] = 1.0
+    return True

@@ -1,0 +1,1 @@
+"""Specifications of the exercises of section 3, one module each."""

@@ -1,0 +1,62 @@
+"""Perceptrons as lists of weights and biases, for the exercises about their derivatives."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ....check import Array
+from ....nn.mlp import MLP
+
+Lists = list[Array]
+
+
+class Network(NamedTuple):
+    """Weights and biases, and rows to send through."""
+
+    weights: Lists
+    biases: Lists
+    x: Array
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[Network, np.random.Generator]:
+    """One to three layers of one to three units, one to three rows, and a source of numbers."""
+    sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
+    rows = draw(st.integers(1, 3))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    pairs = list(pairwise(sizes))
+    weights = [rng.uniform(-1.5, 1.5, pair) for pair in pairs]
+    biases = [rng.uniform(-1.0, 1.0, pair[1]) for pair in pairs]
+    return Network(weights, biases, rng.uniform(-1.5, 1.5, (rows, sizes[0]))), rng
+
+
+def forward(weights: Lists, biases: Lists, x: Any) -> Any:
+    """y of the network, for real or complex numbers."""
+    for k, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        x = x @ w + b if k == len(weights) - 1 else np.tanh(x @ w + b)
+    return x
+
+
+def directional(f: Callable[..., Any], arrays: Lists, along: Lists, step: float = 1e-20) -> Any:
+    """The derivative of f(*arrays) along a direction, by the complex step: exact to rounding."""
+    moved = [a + 1j * step * v for a, v in zip(arrays, along, strict=True)]
+    return np.asarray(f(*moved)).imag / step
+
+
+def as_vector(net: MLP, weights: Lists, biases: Lists) -> Array:
+    """The library's θ."""
+    return np.concatenate([p.ravel() for pair in zip(weights, biases, strict=True) for p in pair])
+
+
+def as_lists(net: MLP, theta: Array) -> tuple[Lists, Lists]:
+    """(weights, biases) of a θ."""
+    layers = net.layers(theta)
+    return [layer.w.copy() for layer in layers], [layer.b[0].copy() for layer in layers]
+
+
+def shapes_of(weights: Lists) -> MLP:
+    """The library's network of the same sizes."""
+    return MLP((weights[0].shape[0], *(w.shape[1] for w in weights)))

@@ -1,0 +1,211 @@
+"""What an answer to exercise 3.2 must satisfy."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ....check import Array
+from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ._networks import Lists, as_lists, as_vector, directional, forward, networks, shapes_of
+
+
+class Case(NamedTuple):
+    """Arguments of the exercise's function."""
+
+    weights: Lists
+    biases: Lists
+    x: Array
+    target: Array
+    v_weights: Lists
+    v_biases: Lists
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Networks of any depth from one layer on, any target, any direction."""
+    net, rng = draw(networks())
+    target = rng.uniform(-2.0, 2.0, (len(net.x), len(net.biases[-1])))
+    along = [[rng.uniform(-1.0, 1.0, p.shape) for p in part] for part in net[:2]]
+    return Case(*net, target, *along)
+
+
+def _parts(answer: Answer, case: Case) -> tuple[Array, Lists, Lists]:
+    """The three results, of the right numbers and shapes."""
+    found = answer(*case)
+    assert isinstance(found, tuple | list), f"need (Jv, hv_weights, hv_biases), got {found!r:.60}"
+    assert len(found) == 3, f"need (Jv, hv_weights, hv_biases), got {len(found)} things"
+    close(found[0], np.zeros(case.target.shape), "Jv", atol=np.inf)
+    for name, got, need in (
+        ("hv_weights", found[1], case.weights),
+        ("hv_biases", found[2], case.biases),
+    ):
+        assert isinstance(got, tuple | list), f"{name}: need a list, got {type(got).__name__}"
+        assert len(got) == len(need), f"{name}: {len(got)} arrays for {len(need)} layers"
+        for k, (g, p) in enumerate(zip(got, need, strict=True)):
+            close(g, np.zeros(p.shape), f"{name}[{k}]", atol=np.inf)
+    hv_weights, hv_biases = ([np.asarray(g, dtype=float) for g in part] for part in found[1:])
+    return np.asarray(found[0], dtype=float), hv_weights, hv_biases
+
+
+def _gradient(case: Case) -> Any:
+    """∂L/∂(weights, biases) as one vector, of real or complex parameters: plain (3.1)."""
+    depth = len(case.weights)
+
+    def gradient(*arrays: Any) -> Any:
+        weights, biases = arrays[:depth], arrays[depth:]
+        hidden = [case.x]
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            hidden.append(np.tanh(hidden[-1] @ w + b))
+        delta = hidden[-1] @ weights[-1] + biases[-1] - case.target
+        d_weights: list[Any] = []
+        d_biases: list[Any] = []
+        for k in reversed(range(depth)):
+            d_weights.insert(0, (hidden[k].T @ delta).ravel())
+            d_biases.insert(0, delta.sum(axis=0))
+            if k > 0:
+                delta = (delta @ weights[k].T) * (1.0 - hidden[k] ** 2)
+        return np.concatenate([*d_weights, *d_biases])
+
+    return gradient
+
+
+def _exact(case: Case) -> Array:
+    """Hv as one vector, by the complex step through the gradient."""
+    arrays, along = [*case.weights, *case.biases], [*case.v_weights, *case.v_biases]
+    product: Array = directional(_gradient(case), arrays, along)
+    return product
+
+
+def _flat(weights: Lists, biases: Lists) -> Array:
+    return np.concatenate([p.ravel() for p in (*weights, *biases)])
+
+
+def _shape(answer: Answer, case: Case) -> None:
+    _parts(answer, case)
+
+
+def _jacobian(answer: Answer, case: Case) -> None:
+    depth = len(case.weights)
+    arrays, along = [*case.weights, *case.biases], [*case.v_weights, *case.v_biases]
+    exact = directional(lambda *p: forward([*p[:depth]], [*p[depth:]], case.x), arrays, along)
+    close(_parts(answer, case)[0], exact, "Jv")
+
+
+def _hessian(answer: Answer, case: Case) -> None:
+    close(_flat(*_parts(answer, case)[1:]), _exact(case), "Hv (all weights, then all biases)")
+
+
+def _last_layer(answer: Answer, case: Case) -> None:
+    _, hv_weights, hv_biases = _parts(answer, case)
+    exact, cut = _exact(case), sum(w.size for w in case.weights)
+    last = case.weights[-1].size
+    close(hv_weights[-1].ravel(), exact[cut - last : cut], "hv_weights of the last layer")
+    close(hv_biases[-1], exact[-case.biases[-1].size :], "hv_biases of the last layer")
+
+
+def _gauss_newton(answer: Answer, case: Case) -> None:
+    """Where y hits the target, δ = 0 and ⟨v, Hv⟩ = |Jv|²."""
+    hit = case._replace(target=forward(case.weights, case.biases, case.x))
+    moved, *product = _parts(answer, hit)
+    v = _flat(case.v_weights, case.v_biases)
+    close((v * _flat(*product)).sum(), (moved**2).sum(), "⟨v, Hv⟩ where y = target, and |Jv|²")
+
+
+def _symmetric(answer: Answer, case: Case) -> None:
+    other = [
+        np.cos(np.arange(p.size) + 1.0).reshape(p.shape) for p in (*case.weights, *case.biases)
+    ]
+    depth = len(case.weights)
+    u, v = np.concatenate([p.ravel() for p in other]), _flat(case.v_weights, case.v_biases)
+    turned = case._replace(v_weights=other[:depth], v_biases=other[depth:])
+    left = (u * _flat(*_parts(answer, case)[1:])).sum()
+    right = (v * _flat(*_parts(answer, turned)[1:])).sum()
+    close(left, right, "⟨u, Hv⟩ and ⟨Hu, v⟩")
+
+
+def _variant(
+    bend: float = -2.0, along: bool = True, moved: bool = True, curved: bool = True
+) -> Answer:
+    """Both passes with one term changed, for the wrong answers below."""
+
+    def answer(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
+        h, r_h, last = [x], [np.zeros_like(x)], len(weights) - 1
+        for k, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            z, r_z = h[k] @ w + b, r_h[k] @ w + h[k] @ v_w[k] + v_b[k]
+            h.append(z if k == last else np.tanh(z))
+            r_h.append(r_z if k == last else (1.0 - h[-1] ** 2) * r_z)
+        delta = h[-1] - target
+        r_delta = r_h[-1] if curved else np.zeros_like(delta)
+        hv_w: list[Any] = []
+        hv_b: list[Any] = []
+        for k in reversed(range(len(weights))):
+            hv_w.insert(0, (r_h[k].T @ delta if moved else 0.0) + h[k].T @ r_delta)
+            hv_b.insert(0, r_delta.sum(axis=0))
+            r_delta = r_delta @ weights[k].T + (delta @ v_w[k].T if along else 0.0)
+            delta = delta @ weights[k].T
+            if k > 0:
+                slope = 1.0 - h[k] ** 2
+                r_delta = r_delta * slope + bend * delta * h[k] * r_h[k]
+                delta = delta * slope
+        return r_h[-1], hv_w, hv_b
+
+    return answer
+
+
+def _without_bias(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
+    return _variant()(weights, biases, x, target, v_w, [np.zeros_like(b) for b in v_b])
+
+
+def _library(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
+    net = shapes_of(weights)
+    theta, v = as_vector(net, weights, biases), as_vector(net, v_w, v_b)
+    y, tape = net.forward(theta, x)
+    product, _ = net.hvp(theta, tape, y - target, lambda r: r, v)
+    return net.jvp(theta, tape, v), *as_lists(net, product)
+
+
+SPEC = Spec(
+    exercise="mlp-hvp",
+    function="mlp_hvp",
+    cases=cases(),
+    properties=(
+        Property(
+            "R{y}, and one product for every weight and bias, in its shape",
+            _shape,
+            "The direction has the shapes of the parameters, and so has Hv.",
+        ),
+        Property(
+            "Jv is how y moves along v",
+            _jacobian,
+            "R{h W + b} has three terms: R{h} W, h R{W} and R{b}.",
+        ),
+        Property(
+            "the last layer's products are right",
+            _last_layer,
+            "dL/dW = hᵀ δ is a product: its derivative has two terms. And R{δ} = R{y} here.",
+        ),
+        Property(
+            "Hv is how the whole gradient moves along v",
+            _hessian,
+            "Apply R to δ Wᵀ and to (1 − h²) δ: each is a product too.",
+        ),
+        Property(
+            "where y hits the target, ⟨v, Hv⟩ = |Jv|²",
+            _gauss_newton,
+            "With δ = 0 only the terms with R{δ} are left: H is JᵀJ.",
+        ),
+        Property("H is symmetric", _symmetric, "Which of the terms have you forgotten?"),
+        *PURE,
+    ),
+    mistakes=(
+        Mistake("the bend of tanh is left out: R{1 − h²} is not 0", _variant(bend=0.0)),
+        Mistake("the bend of tanh has the wrong sign", _variant(bend=2.0)),
+        Mistake("R{δ Wᵀ} lacks the term δ R{W}ᵀ", _variant(along=False)),
+        Mistake("R{hᵀ δ} lacks the term R{h}ᵀ δ", _variant(moved=False)),
+        Mistake("the loss is taken to be linear: R{δ} = 0 at the output", _variant(curved=False)),
+        Mistake("the direction's biases are forgotten", _without_bias),
+        Mistake("R{1 − h²} is −h R{h}, without the 2", _variant(bend=-1.0)),
+    ),
+    reference=_library,
+)

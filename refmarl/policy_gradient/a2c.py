@@ -1,0 +1,163 @@
+r"""Synchronous advantage actor–critic (A2C), independent for each agent of each group.
+
+    g_θ = E[ A_t ∇ log π_θ(a_t|o_t) ] + c ∇ H(π_θ)      ascended
+    L(φ) = ½ E[ (V_φ(o_t) − Ĝ_t)² ],  Ĝ = A + V         descended
+    A_t by generalised advantages                        returns.gae        (3.5)
+
+Mnih et al. 2016, arXiv:1602.01783, without its asynchrony; λ = 1 is that paper's n-step advantage.
+``[+]`` marks what the course's equations do not contain.
+
+Axes: T steps, B copies, N agents of a group, M = T·B·N samples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import Settings, option
+from ..env_api import Env
+from ..learner import Metrics, Progress
+from ..nn.optim import RmsProp, clip_norm
+from ..nn.optim import State as OptState
+from ..nn.policy import Head
+from ..rollout import Batch, begin, collect, next_values
+from ..rollout import Policy as Acting
+from ..value_grad import Real, ValueGrad
+from . import actor_critic
+from .actor_critic import Agent, rows, unrows, values
+from .returns import gae
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Constants of a run."""
+
+    gamma: float = option(0.99, "γ, discount", "[0, 1]")
+    lam: float = option(1.0, "λ of the advantages", "[0, 1]")
+    entropy: float = option(0.0, "c, weight of the entropy  [+]", "[0, inf)")
+    lr: float = option(7e-4, "α, step of RMSProp; falls linearly to 0", "(0, inf)")
+    max_norm: float = option(0.5, "limit of the gradient's norm  [+]", "(0, inf)")
+    hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
+    share: bool = option(True, "whether the agents of a group share parameters")
+    num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
+    num_steps: int = option(5, "T, steps of each copy between updates", "[1, inf)")
+    iterations: int = option(10000, "updates", "[1, inf)")
+    dtype: str = option("float32", "of the parameters", ("float32", "float64"))
+
+
+# -- equations: pure, each value with its gradient ----------------------------------
+
+
+def policy_gain(
+    head: Head, params: Real, action: Real, advantage: Real, entropy: float
+) -> ValueGrad:
+    """E[A log π(a)] + c E[H] and its gradient in the distribution's parameters, to be ascended.
+
+    ``params`` (..., D), ``action`` as the head has it, ``advantage`` (...) with its gradient
+    stopped; the mean is over all rows.
+    """
+    count = params.dtype.type(advantage.size)
+    weight = (advantage / count).astype(params.dtype, copy=False)
+    gain = (weight * head.log_prob(params, action)).sum()
+    slope = weight[..., None] * head.d_log_prob(params, action)
+    if entropy:
+        gain = gain + entropy * head.entropy(params).mean()
+        slope = slope + params.dtype.type(entropy / advantage.size) * head.d_entropy(params)
+    return ValueGrad(float(gain), slope)
+
+
+def value_loss(value: Real, target: Real) -> ValueGrad:
+    """½ E[(V − Ĝ)²] and its gradient in V, both arrays (...)."""
+    error = value - target
+    return ValueGrad(float(0.5 * np.square(error).mean()), error / value.dtype.type(error.size))
+
+
+# -- algorithm ----------------------------------------------------------------------
+
+
+def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
+    """Networks with nearly uniform policies, and fresh copies of the environment."""
+    init_rng, env_rng, act_rng = rng.spawn(3)
+    theta, phi = [], []
+    for group in env.groups:
+        lead = () if cfg.share else (len(group.agents),)
+        dtype = np.dtype(cfg.dtype).type
+        theta.append(actor_critic.actor(group, cfg.hidden).init(init_rng, lead, dtype=dtype))
+        phi.append(actor_critic.critic(group, cfg.hidden).init(init_rng, lead, dtype=dtype))
+    opt = RmsProp()
+    agent = Agent(tuple(theta), tuple(phi), tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
+    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng,))
+
+
+def policy(
+    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
+) -> Acting:
+    """How the agent acts."""
+    actors = tuple(actor_critic.actor(group, cfg.hidden) for group in env.groups)
+    return actor_critic.acting(env, actors, agent.theta, rng, greedy)
+
+
+def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
+    """Collect T steps of all copies and take one step."""
+    iteration, steps, agent, roll, (rng,) = progress
+    roll, batch = collect(env, policy(env, cfg, agent, rng), roll, cfg.num_steps)
+    rate = cfg.lr * (1.0 - iteration / cfg.iterations)
+    agent, metrics = update(env, cfg, agent, batch, rate)
+    if len(batch.returns):
+        metrics |= {"return": float(batch.returns.mean()), "length": float(batch.lengths.mean())}
+    return Progress(iteration + 1, steps + batch.steps, agent, roll, (rng,)), metrics
+
+
+def update(
+    env: Env, cfg: Config, agent: Agent, batch: Batch, rate: float
+) -> tuple[Agent, dict[str, float]]:
+    """(agent', metrics) after one step of both networks of every group."""
+    parts, found = [], []
+    for g in range(len(env.groups)):
+        part, metrics = _update_group(env, cfg, agent, batch, rate, g)
+        parts.append(part)
+        found.append(metrics)
+    theta, phi, opt_theta, opt_phi = zip(*parts, strict=True)
+    mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
+    return Agent(theta, phi, opt_theta, opt_phi), mean
+
+
+def _update_group(
+    env: Env, cfg: Config, agent: Agent, batch: Batch, rate: float, g: int
+) -> tuple[tuple[Real, Real, OptState, OptState], dict[str, float]]:
+    group, opt = env.groups[g], RmsProp()
+    actor = actor_critic.actor(group, cfg.hidden)
+    critic = actor_critic.critic(group, cfg.hidden)
+    theta, phi = agent.theta[g], agent.phi[g]
+    v, final = (values(critic, phi, obs[g])[0] for obs in (batch.obs, batch.final))
+    advantage, target = advantages(cfg, batch, v, final, g)
+
+    params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))
+    params = actor.restrict(unrows(theta, params), batch.mask[g])
+    gain = policy_gain(actor.head, params, batch.action[g], advantage, cfg.entropy)
+    d_theta, _ = actor.backward(theta, tape, rows(theta, gain.gradient))
+
+    v, tape = values(critic, phi, batch.obs[g][:-1])
+    loss = value_loss(v, target)
+    d_phi, _ = critic.backward(phi, tape, rows(phi, loss.gradient[..., None]))
+
+    d_theta, norm = clip_norm(d_theta, cfg.max_norm)
+    d_phi, _ = clip_norm(d_phi, cfg.max_norm)
+    opt_theta, theta = opt.update(agent.opt_theta[g], theta, -d_theta, rate)
+    opt_phi, phi = opt.update(agent.opt_phi[g], phi, d_phi, rate)
+    entropy = float(actor.head.entropy(params).mean())
+    metrics = {"gain": gain.value, "value_loss": loss.value, "entropy": entropy, "norm": norm}
+    return (theta, phi, opt_theta, opt_phi), metrics
+
+
+def advantages(
+    cfg: Config, batch: Batch, value: Real, final_value: Real, g: int
+) -> tuple[Real, Real]:
+    """(A, Ĝ = A + V), both (T, B, N), from V of all T + 1 rows and of the episodes' ends."""
+    shape = value[:-1].shape
+    terminated = np.broadcast_to(batch.terminated[..., None], shape)
+    ended = np.broadcast_to(batch.ended[..., None], shape)
+    reward = batch.reward[g].astype(value.dtype, copy=False)
+    after = next_values(value, final_value, batch)
+    found = gae(reward, value[:-1], after, terminated, ended, cfg.gamma, cfg.lam)
+    return found, found + value[:-1]

@@ -1,0 +1,103 @@
+"""The newest C rows, sampled uniformly (Lin 1992; Mnih et al. 2015).
+
+Examples
+--------
+>>> import numpy as np
+>>> ring = empty(3, (0.0,))
+>>> ring = add(ring, (np.array([1.0, 2.0]),))
+>>> ring = add(ring, (np.array([3.0, 4.0]),))
+>>> in_order(ring)
+(array([2., 3., 4.]),)
+>>> (rows,) = sample(ring, np.random.default_rng(0), 5)
+>>> set(rows.tolist()) <= {2.0, 3.0, 4.0}
+True
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..check import InputError, generator, positive
+from ..value_grad import Real
+from . import _store
+
+
+class Ring(NamedTuple):
+    """Up to C rows."""
+
+    data: Any  # the tree of a row, each array (C, …)
+    at: int  # where the next row goes, 0 ≤ at < C
+    size: int  # rows held, ≤ C
+
+    @property
+    def capacity(self) -> int:
+        """C."""
+        return capacity(self.data)
+
+
+def empty(capacity: int, like: Any) -> Ring:
+    """Room for ``capacity`` rows of the shapes and dtypes of the row ``like``."""
+    return Ring(_store.empty(like, (positive(capacity, "capacity"),)), 0, 0)
+
+
+def add(ring: Ring, rows: Any) -> Ring:
+    """The ring after K more rows, each array (K, …), K ≥ 0; the oldest make room.
+
+    Writes into the arrays of ``ring``, which must not be used any more.
+
+    Raises
+    ------
+    InputError
+        If the rows have not the tree, shapes and dtypes with which the ring was made.
+    """
+    (count,) = _store.check(rows, ring.data, 1, 1)
+    place = places(ring.at, count, ring.capacity)
+
+    def write(own: Real, given: Real) -> None:
+        own[place] = given[count - len(place) :]
+
+    _store.each(write, ring.data, rows)
+    return Ring(ring.data, (ring.at + count) % ring.capacity, min(ring.size + count, ring.capacity))
+
+
+def places(at: int, count: int, capacity: int) -> Real:
+    """Where the last min(count, C) of ``count`` rows go, the first of all of which goes to ``at``.
+
+    Where more come than there is room, only the newest are written.
+    """
+    skipped = max(0, count - capacity)
+    return np.asarray((at + np.arange(skipped, count)) % capacity)
+
+
+def draw(rng: np.random.Generator, size: int, count: int) -> Real:
+    """``count`` indices, each uniform in 0..size-1, with repetition.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to draw from.
+    """
+    if size == 0:
+        raise InputError("sample: the memory is empty")
+    return generator(rng).integers(size, size=positive(count, "count"))
+
+
+def take(data: Any, index: Real) -> Any:
+    """Copies of the rows at these indices."""
+    return _store.each(lambda own: own[index], data)
+
+
+def sample(ring: Ring, rng: np.random.Generator, count: int) -> Any:
+    """``count`` rows (count, …), each uniform among those held, with repetition; copies."""
+    return take(ring.data, draw(rng, ring.size, count))
+
+
+def in_order(ring: Ring) -> Any:
+    """All rows held, the oldest first; copies."""
+    start = ring.at if ring.size == ring.capacity else 0
+    return take(ring.data, (start + np.arange(ring.size)) % ring.capacity)
+
+
+def capacity(data: Any) -> int:
+    """C of a store (C, …)."""
+    return len(_store.leaves(data, "")[0][1])

@@ -234,3 +234,51 @@ def arrow(ax: Any, path: Array, where: float, color: str) -> None:
         "", path[k], path[k] - step / np.hypot(*step) * 1e-3,
         arrowprops={"arrowstyle": "-|>", "color": color, "mutation_scale": 15, "linewidth": 0},
     )  # fmt: skip
+
+
+REST = {"sink": ("o", INK), "source": ("o", PAPER), "saddle": ("X", PAPER), "centre": ("D", PAPER)}
+
+
+def rest_point(ax: Any, point: Sequence[float] | Array, kind: str, label: bool = False) -> None:
+    """A rest point of a flow by its shape: ● sink, ○ source, ✕ saddle, ◇ centre."""
+    shape, face = REST[kind]
+    ax.plot(
+        *([c] for c in point),
+        marker=shape,
+        markersize=8.5 if shape == "X" else 7.0,
+        markerfacecolor=face,
+        markeredgecolor=INK,
+        markeredgewidth=1.4,
+        linestyle="none",
+        clip_on=False,
+        zorder=5,
+        label=kind if label else None,
+    )
+
+
+def mosaic(
+    ax: Any,
+    classes: Sequence[Sequence[str]],
+    looks: dict[str, tuple[str, float, str]],
+    axes: Sequence[str],
+) -> None:
+    """A table of cells, the first row on top: each class has a colour, its opacity and a sign.
+
+    ``axes`` names the rows and the columns; a class's name stands in the legend.
+    """
+    for i, line in enumerate(classes):
+        for j, word in enumerate(line):
+            color, alpha, sign = looks[word]
+            corners = ([j, j + 1, j + 1, j], [i, i, i + 1, i + 1])
+            ax.fill(*corners, facecolor=color, alpha=alpha, edgecolor="none")
+            ax.fill(*corners, facecolor="none", edgecolor=PAPER, linewidth=1.0)
+            ax.text(j + 0.5, i + 0.52, sign, ha="center", va="center", fontsize=7.5)
+    for word, (color, alpha, sign) in looks.items():
+        ax.fill([], [], facecolor=color, alpha=alpha, label=f"{word} {sign}".strip())
+    middle = np.arange(len(axes)) + 0.5
+    ax.set(xlim=(0, len(classes[0])), ylim=(len(classes), 0), aspect="equal")
+    ax.set_xticks(middle, axes, fontsize=7.5)
+    ax.set_yticks(middle, axes, fontsize=7.5)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)

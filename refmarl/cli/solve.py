@@ -27,8 +27,9 @@ def add(verbs: Any) -> None:
         help="the equilibria of a game, each with its certificate",
         description="GAME is a file (.nfg of Gambit, .json, .npz), - for JSON on standard input, "
         "or a name from `refmarl list games`, with parameters as in hawk-dove:value=2,cost=5. "
-        "Without --method: all equilibria of two players, all pure ones of more. `refmarl list "
-        "methods` says what there is and which options belong to which method.",
+        "Without --method: all equilibria of two players; of more all pure ones, or if there are "
+        "none, one that is mixed. `refmarl list methods` says what there is and which options "
+        "belong to which method.",
         **example(EXAMPLE),
     )
     solve.add_argument("game", metavar="GAME")
@@ -50,6 +51,9 @@ def add(verbs: Any) -> None:
     )
     solve.add_argument("--leader", metavar="P", help="the player who commits (default: the first)")
     solve.add_argument("--ties", choices=["strong", "weak"], help="default: strong")
+    solve.add_argument(
+        "--rationality", type=float, metavar="L", help="of players who err (default: the limit)"
+    )
     solve.set_defaults(run=_solve)
 
 
@@ -66,6 +70,7 @@ def _solve(args: argparse.Namespace) -> int:
         leader=None if args.leader is None else player(game, args.leader, "leader"),
         ties=args.ties,
         exact=payoffs,
+        rationality=args.rationality,
     )
     if args.json:
         as_json(data(game, solution))
@@ -166,8 +171,9 @@ def _lines(game: "NormalForm", answer: "Answer") -> list[str]:
 def _print_components(game: "NormalForm", solution: "Solution") -> None:
     """The components of a degenerate game, each a union of products of mixtures."""
     print("\nComplete: every equilibrium lies in one of these components.")
+    indices = solution.facts["indices"]
     for k, component in enumerate(solution.components[:MAX_SHOWN], start=1):
-        print(f"\nComponent {k}")
+        print(f"\nComponent {k}, index {indices[k - 1]:+d}")
         for subset in component[:MAX_SHOWN]:
             print(f"   {_product(game, subset)}")
         if len(component) > MAX_SHOWN:

@@ -229,6 +229,17 @@ ROWS = (
             r"E\big[\sum_t\gamma^t\nabla_{\theta_i}\log\pi_i(a_{i,t}|o_{i,t})A_i^t\big]$"
         ),
         exercise=True,
+        closed=True,
+        source="Williams 1992; Sutton et al. 2000; Peshkin et al. 2000; γ^t: Thomas 2014",
+        laws=(
+            "the derivative of the exact J, whatever the policies see",
+            "unchanged by baselines b_i(s, a_-i), exactly so over all plays of a short game",
+            "shared parameters: the sum over agents",
+            "one state and γ = 0: the replicator field; one agent: the policy gradient theorem",
+            "in a team or potential game a small step of all along it raises J",
+        ),
+        errata="The text drops γ^t, and does not say on what A_i and o_i depend: "
+        "docs/errata.md, A11.",
     ),
     Equation(
         tag="1.15",
@@ -286,6 +297,15 @@ ROWS = (
         label="policy-stackelberg",
         title="Stackelberg equilibrium in policies",
         statement=r"$\max_{\pi_L}J_L(\pi_L,\pi_F)$, $\pi_F\in BR(\pi_L)$",
+        closed=True,
+        source="von Stengel & Zamir 2010; Vorobeychik & Singh 2012",
+        laws=(
+            "strong ≥ weak; the follower's response has no regret",
+            "one state: row 1.8, times 1/(1 - γ)",
+            "strong deterministic commitment earns at least every pure equilibrium",
+            "no policy exceeds the bound; zero-sum: the value lies between payoff and bound",
+        ),
+        errata="The text prints argmax as if it were one policy: docs/errata.md, A14.",
     ),
     Equation(
         tag="1.19",
@@ -308,6 +328,15 @@ ROWS = (
         title="Partially observed stochastic game",
         statement=r"$O_i(o_i|s',a)$, $b'(s')\propto O(o|s',a)\sum_sP(s'|s,a)b(s)$",
         exercise=True,
+        closed=True,
+        source="Bernstein et al. 2002; Oliehoek & Amato 2016",
+        laws=(
+            "the belief is the conditional distribution of the state; it sums to 1",
+            "beliefs average to the prediction",
+            "full observation: row 1.12",
+            "no joint policy tree earns more than the Dec-POMDP's optimum, an equilibrium",
+            "published optima of three problems come out",
+        ),
     ),
     Equation(
         tag="1.21",

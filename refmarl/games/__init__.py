@@ -1,10 +1,11 @@
-"""Normal-form games (course §1): utilities, equilibria, dynamics, and a library of named games.
+"""Games (course §1): utilities, equilibria, dynamics, Markov games, and a library of named ones.
 
 Files are read and written by :mod:`refmarl.games.files`, :func:`refmarl.games.solve.solve` picks a
 method by name, :mod:`refmarl.games.show` prints. Extensive games are in
-:mod:`refmarl.games.extensive`; learners in :mod:`refmarl.games.independent_q`,
-:mod:`refmarl.games.joint_action_q` and :mod:`refmarl.games.minimax_q`; Markov games to try them
-on in :mod:`refmarl.games.markov_examples`.
+:mod:`refmarl.games.extensive`, families of games in :mod:`refmarl.games.families`, Markov games to
+try learners on in :mod:`refmarl.games.markov_examples` and :mod:`refmarl.games.stochastic`;
+learners in :mod:`refmarl.games.independent_q`, :mod:`refmarl.games.joint_action_q`,
+:mod:`refmarl.games.minimax_q` and :mod:`refmarl.games.wolf_phc`.
 """
 
 from importlib import import_module
@@ -56,12 +57,37 @@ from .welfare import price_of_anarchy, price_of_stability, social_welfare
 from .zero_sum import ZeroSum, saddle_points, zero_sum_value
 
 if TYPE_CHECKING:
+    from .component_index import component_indices
+    from .dec_pomdp import solve_dec_pomdp
+    from .evolutionary import all_ess, is_ess
     from .fictitious import Play, fictitious_play
+    from .histories import unroll
+    from .homotopy import one_equilibrium
+    from .memory_one import MemoryOne
+    from .newton import newton_iteration
+    from .policy_gradient import policy_gradient, shared_gradient
+    from .policy_stackelberg import policy_stackelberg, pure_policy_commitment
+    from .posg import POSG, belief_update, fully_observed
+    from .posg_policies import posg_best_response, posg_nash_conv, posg_value
+    from .quantal import logit_path, quantal_equilibrium
+    from .rationalizable import minimal_closed_sets, rationalizable
     from .regret import RegretPlay, match_regrets, regret_matching
+    from .reinforce import reinforce
+    from .selection import (
+        maximum_entropy_correlated,
+        maximum_entropy_equilibrium,
+        payoff_dominates,
+        risk_dominance,
+    )
+    from .sparse import SparseMarkovGame
     from .support import Equilibria, support_enumeration
+    from .three_players import all_equilibria_of_three
+    from .vertex import vertex_enumeration
+    from .wolf_phc import WolfConfig
 
-# What has kernels is imported at its first use: numba alone takes longer than all the rest.
-_COMPILED = {
+# Imported at their first use: numba alone takes longer than all the rest, and most programs need
+# few of these.
+_LAZY = {
     "Play": "fictitious",
     "fictitious_play": "fictitious",
     "RegretPlay": "regret",
@@ -69,10 +95,42 @@ _COMPILED = {
     "regret_matching": "regret",
     "Equilibria": "support",
     "support_enumeration": "support",
+    "vertex_enumeration": "vertex",
+    "one_equilibrium": "homotopy",
+    "logit_path": "quantal",
+    "quantal_equilibrium": "quantal",
+    "component_indices": "component_index",
+    "all_equilibria_of_three": "three_players",
+    "risk_dominance": "selection",
+    "payoff_dominates": "selection",
+    "maximum_entropy_equilibrium": "selection",
+    "maximum_entropy_correlated": "selection",
+    "is_ess": "evolutionary",
+    "all_ess": "evolutionary",
+    "rationalizable": "rationalizable",
+    "minimal_closed_sets": "rationalizable",
+    "policy_gradient": "policy_gradient",
+    "shared_gradient": "policy_gradient",
+    "reinforce": "reinforce",
+    "unroll": "histories",
+    "POSG": "posg",
+    "belief_update": "posg",
+    "fully_observed": "posg",
+    "posg_value": "posg_policies",
+    "posg_nash_conv": "posg_policies",
+    "posg_best_response": "posg_policies",
+    "solve_dec_pomdp": "dec_pomdp",
+    "policy_stackelberg": "policy_stackelberg",
+    "pure_policy_commitment": "policy_stackelberg",
+    "SparseMarkovGame": "sparse",
+    "newton_iteration": "newton",
+    "MemoryOne": "memory_one",
+    "WolfConfig": "wolf_phc",
 }
 
 __all__ = [
     "MDP",
+    "POSG",
     "Certificate",
     "Commitment",
     "Correlated",
@@ -80,17 +138,24 @@ __all__ = [
     "Equilibria",
     "ExactEquilibria",
     "MarkovGame",
+    "MemoryOne",
     "NormalForm",
     "Play",
     "PotentialGame",
     "RegretPlay",
     "Removal",
+    "SparseMarkovGame",
+    "WolfConfig",
     "ZeroSum",
     "action_values",
+    "all_equilibria_of_three",
+    "all_ess",
+    "belief_update",
     "best_response_policy",
     "best_responses",
     "certify",
     "common_interest_game",
+    "component_indices",
     "correlated_equilibrium",
     "covariance_game",
     "decompose",
@@ -103,36 +168,57 @@ __all__ = [
     "expected_utility",
     "fictitious_play",
     "files",
+    "fully_observed",
     "induced_mdp",
+    "is_ess",
     "is_harmonic",
     "is_nash",
     "is_potential",
     "iterated_elimination",
     "leader_payoff",
     "library",
+    "logit_path",
     "match_regrets",
+    "maximum_entropy_correlated",
+    "maximum_entropy_equilibrium",
+    "minimal_closed_sets",
     "nash_conv",
+    "newton_iteration",
+    "one_equilibrium",
     "pareto_dominates",
     "pareto_frontier",
+    "payoff_dominates",
+    "policy_gradient",
     "policy_nash_conv",
     "policy_regrets",
+    "policy_stackelberg",
     "population_field",
+    "posg_best_response",
+    "posg_nash_conv",
+    "posg_value",
     "potential_game",
     "price_of_anarchy",
     "price_of_stability",
     "product_distribution",
     "pure_commitment",
     "pure_equilibria",
+    "pure_policy_commitment",
+    "quantal_equilibrium",
     "random_game",
+    "rationalizable",
     "regret_matching",
     "regrets",
+    "reinforce",
     "repeated",
     "replicate",
     "replicator",
     "replicator_field",
     "rest_point_eigenvalues",
+    "risk_dominance",
     "saddle_points",
+    "shared_gradient",
     "social_welfare",
+    "solve_dec_pomdp",
     "solve_mdp",
     "spectrum",
     "stackelberg",
@@ -141,6 +227,8 @@ __all__ = [
     "strictly_dominated",
     "support_enumeration",
     "symmetric_game",
+    "unroll",
+    "vertex_enumeration",
     "violation",
     "zero_sum_game",
     "zero_sum_value",
@@ -148,6 +236,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _COMPILED:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_COMPILED[name]}", __name__), name)
+    return getattr(import_module(f".{_LAZY[name]}", __name__), name)

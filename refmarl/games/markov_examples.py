@@ -13,6 +13,7 @@ from ..check import Array, InputError
 from .generators import common_interest_game, random_game, zero_sum_game
 from .markov import MarkovGame, repeated
 from .normal_form import NormalForm
+from .stochastic.soccer import soccer as stochastic_soccer
 
 KINDS = {"general": random_game, "team": common_interest_game, "zero-sum": zero_sum_game}
 
@@ -156,46 +157,12 @@ def soccer(gamma: float, rows: int = 2, columns: int = 3) -> MarkovGame:
     order. To walk into the other's cell is no move, and the ball goes to the other. Player 1 scores
     by stepping east from the last column, player 2 west from the first, in any row; then both
     kick off again, player 1 in the first and player 2 in the last column, and either has the ball
-    with probability 1/2. After Littman 1994, on a smaller field with goals over its whole width.
+    with probability 1/2. Littman's field is larger and its goals are smaller:
+    :func:`refmarl.games.stochastic.soccer.soccer`.
     """
-    if check.positive(rows, "rows") * check.positive(columns, "columns") < 2:
-        raise InputError("soccer: need a field of two cells or more")
-    field = list(product(range(rows), range(columns)))
-    states = [(p, q, ball) for p, q in product(field, repeat=2) if p != q for ball in (0, 1)]
-    check.size_cap((len(states), 5, 5, len(states)), "transition")
-    number = {state: k for k, state in enumerate(states)}
-    kickoff = np.zeros(len(states))
-    for ball in (0, 1):
-        kickoff[number[(0, 0), (rows - 1, columns - 1), ball]] += 0.5
-    moves = np.zeros((len(states), 5, 5, len(states)))
-    reward = np.zeros((len(states), 5, 5))
-    for k, a, b, order in product(range(len(states)), range(5), range(5), (0, 1)):
-        after, goal = _play(states[k], (a, b), order, (rows, columns))
-        moves[k, a, b] += 0.5 * (kickoff if after is None else np.eye(len(states))[number[after]])
-        reward[k, a, b] += 0.5 * goal
-    return MarkovGame(moves, _zero_sum(reward), gamma, initial=kickoff, title="Soccer")
-
-
-Cell = tuple[int, int]
-Position = tuple[Cell, Cell, int]
-STEPS = ((0, 0), (-1, 0), (1, 0), (0, 1), (0, -1))  # stay, north, south, east, west
-
-
-def _play(
-    state: Position, actions: tuple[int, int], first: int, size: Cell
-) -> tuple[Position | None, int]:
-    """(what follows, or None after a goal; player 1's reward), if player ``first`` moves first."""
-    at, ball = [state[0], state[1]], state[2]
-    for mover in (first, 1 - first):
-        step = STEPS[actions[mover]]
-        row, column = at[mover][0] + step[0], at[mover][1] + step[1]
-        if ball == mover and column == (size[1], -1)[mover]:
-            return None, 1 - 2 * mover
-        if (row, column) == at[1 - mover]:
-            ball = 1 - mover
-        elif 0 <= row < size[0] and 0 <= column < size[1]:
-            at[mover] = (row, column)
-    return (at[0], at[1], ball), 0
+    everywhere = range(check.positive(rows, "rows"))
+    corners = (0, 0), (rows - 1, check.positive(columns, "columns") - 1)
+    return stochastic_soccer(gamma, rows, columns, everywhere, corners).dense()
 
 
 def _zero_sum(reward: Array) -> Array:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..check import Array, InputError, Profile, player, positive
-from .nash import TOLERANCE, certify, pure_equilibria, scale
-from .normal_form import NormalForm
+from .nash import TOLERANCE, certify, pure_equilibria, regrets, scale
+from .normal_form import NormalForm, expected_utility
 
 if TYPE_CHECKING:
     from .exact import ExactEquilibrium, NashSubset
+    from .support import Equilibria
 
 MAX_LISTED = 1000  # pure equilibria
 STEPS = 10_000
@@ -25,7 +26,7 @@ STEPS = 10_000
 class Answer(NamedTuple):
     """A solution of a game: a profile of mixed strategies, or a distribution of joint actions."""
 
-    kind: str  # nash, approximate, correlated, coarse-correlated or stackelberg
+    kind: str  # nash, approximate, (coarse-)correlated, stackelberg or quantal-response
     payoffs: Array  # (n,)
     regret: float  # the most that a player would gain by the deviations that ``kind`` allows
     profile: Profile | None = None
@@ -62,6 +63,7 @@ def solve(
     leader: int | None = None,
     ties: str | None = None,
     exact: Any = None,
+    rationality: float | None = None,
 ) -> Solution:
     """Solve ``game`` by one of ``METHODS``.
 
@@ -70,7 +72,8 @@ def solve(
     game : NormalForm
     method : a key of ``METHODS``, or "auto"
         For two players all equilibria (``support``), or where the game is too large for that
-        its value if it is of constant sum (``zero-sum``); ``pure`` in all other cases.
+        its value if it is of constant sum (``zero-sum``). In all other cases ``pure``, and if
+        there is no pure equilibrium, ``homotopy``.
     steps : rounds of play, for ``fictitious-play`` and ``regret-matching``; by default 10 000
     seed : whole number ≥ 0
         Draws the first joint action of ``fictitious-play``, which otherwise begins with everybody's
@@ -80,6 +83,7 @@ def solve(
     ties : "strong" or "weak", for ``stackelberg``; by default "strong"
     exact : True, or exact payoffs [A, B] of Fractions, for ``support`` ("auto" then means that)
         Solves in rational numbers: the game's floats as what they are, or the payoffs given.
+    rationality : λ ≥ 0 in 1 / payoff, for ``logit``; by default the limit λ → ∞
 
     Raises
     ------
@@ -95,7 +99,8 @@ def solve(
     name = method
     if name != "auto" and name not in METHODS:
         raise InputError(f"method: need auto, {', '.join(METHODS)}; got {method!r}")
-    given = {"steps": steps, "seed": seed, "objective": objective, "leader": leader, "ties": ties}
+    given = {"steps": steps, "seed": seed, "objective": objective, "leader": leader, "ties": ties,
+             "rationality": rationality}  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
     if exact is not None and exact is not False:
         options["exact"] = exact
@@ -110,12 +115,23 @@ def solve(
 
 def _auto(game: NormalForm) -> Solution:
     if game.num_players != 2:
-        return _pure(game)
+        return _some(game)
     try:
         return _support(game)
     except InputError as error:  # too large
-        found = _zero_sum(game) if _constant_sum(game) else _pure(game)
+        found = _zero_sum(game) if _constant_sum(game) else _some(game)
         return found._replace(reason=f"{error}; {found.reason}")
+
+
+def _some(game: NormalForm) -> Solution:
+    """All pure equilibria, or one in mixed strategies if there are none."""
+    found = _pure(game)
+    if found.equilibria:
+        return found
+    try:
+        return _homotopy(game)
+    except InputError as error:  # too large
+        return found._replace(reason=f"{found.reason}: {error}")
 
 
 def _answer(game: NormalForm, profile: Profile, kind: str = "nash") -> Answer:
@@ -126,16 +142,38 @@ def _answer(game: NormalForm, profile: Profile, kind: str = "nash") -> Answer:
 def _support(game: NormalForm, exact: Any = None) -> Solution:
     if exact is not None:
         return _exact(game, game if exact is True else exact)
+    from .vertex import MAX_LABELS, vertex_enumeration
+
+    if sum(game.num_actions) <= MAX_LABELS:
+        return _listed("support", game, vertex_enumeration(game))
     from .support import support_enumeration
 
-    found = support_enumeration(game)
-    answers = tuple(_answer(game, profile) for profile in found.profiles)
+    return _listed("support", game, support_enumeration(game))
+
+
+def _vertex(game: NormalForm) -> Solution:
+    from .vertex import vertex_enumeration
+
+    return _listed("vertex", game, vertex_enumeration(game))
+
+
+def _listed(method: str, game: NormalForm, found: "Equilibria") -> Solution:
+    """The equilibria of two players, certified all at once."""
+    answers: tuple[Answer, ...] = ()
+    if found.profiles:
+        x, y = (np.stack(side) for side in zip(*found.profiles, strict=True))
+        payoffs, regret = expected_utility(game, (x, y)), regrets(game, (x, y)).max(axis=-1)
+        answers = tuple(
+            Answer("nash", u, float(r), profile)
+            for u, r, profile in zip(payoffs, regret, found.profiles, strict=True)
+        )
     facts = {"degenerate": bool(found.degenerate)}
-    return Solution("support", found.complete, found.reason, answers, facts)
+    return Solution(method, found.complete, found.reason, answers, facts)
 
 
 def _exact(game: NormalForm, payoffs: Any) -> Solution:
     """All equilibria in Fractions: the extreme ones, and the components that they span."""
+    from .component_index import component_indices
     from .exact import exact_equilibria
 
     found = exact_equilibria(payoffs)
@@ -143,7 +181,9 @@ def _exact(game: NormalForm, payoffs: Any) -> Solution:
     for equilibrium in found.extreme:
         profile = tuple(np.array([float(p) for p in x]) for x in equilibrium.profile)
         answers.append(_answer(game, profile)._replace(exact=equilibrium))
-    facts = {"degenerate": found.degenerate}
+    facts: dict[str, Any] = {"degenerate": found.degenerate}
+    if found.degenerate:
+        facts["indices"] = list(component_indices(payoffs, found))
     return Solution("support", True, "", tuple(answers), facts, found.components)
 
 
@@ -168,6 +208,37 @@ def _pure(game: NormalForm) -> Solution:
     if len(found) > MAX_LISTED:
         reason = f"the first {MAX_LISTED} of {len(found)} pure equilibria; {reason}"
     return Solution("pure", False, reason, answers, {"count": len(found)})
+
+
+def _homotopy(game: NormalForm) -> Solution:
+    from .homotopy import one_equilibrium
+
+    found = one_equilibrium(game)
+    kind = "nash" if found.certified else "approximate"
+    reason = "one equilibrium, at the end of a path; there may be others"
+    if not found.certified:
+        reason = "no path led to an equilibrium; the best profile is given, with its regret"
+    return Solution("homotopy", False, reason, (_answer(game, found.profile, kind),), {})
+
+
+def _logit(game: NormalForm, rationality: float | None = None) -> Solution:
+    from .homotopy import logit_limit
+    from .quantal import quantal_equilibrium
+
+    if rationality is None:
+        limit = logit_limit(game)
+        kind = "nash" if limit.certified else "approximate"
+        reason = "the end of the path of logit equilibria; there may be other equilibria"
+        if not limit.certified:
+            reason = "the path breaks off; where it does the profile is no equilibrium"
+        return Solution("logit", False, reason, (_answer(game, limit.profile, kind),), {})
+    try:
+        found = quantal_equilibrium(game, rationality)
+    except ArithmeticError as error:
+        raise InputError(str(error)) from None
+    answer = _answer(game, found.profile, "quantal-response")
+    reason = "an equilibrium of players who err; its regret tends to 0 as the rationality grows"
+    return Solution("logit", False, reason, (answer,), {"rationality": found.rationality})
 
 
 def _constant_sum(game: NormalForm) -> bool:
@@ -279,12 +350,17 @@ def _dominance(game: NormalForm) -> Solution:
 
 METHODS = {
     "support": Method(
-        "all equilibria of two players, by support enumeration", _support, ("exact",)
+        "all equilibria of two players, by supports or vertices", _support, ("exact",)
     ),
     "pure": Method("all pure equilibria, any number of players", _pure),
     "lemke-howson": Method(
         "some equilibria of two players, by complementary pivots", _lemke_howson
     ),
+    "homotopy": Method("one equilibrium of any number of players, by a path", _homotopy),
+    "logit": Method(
+        "the quantal response equilibrium of a rationality, or the limit", _logit, ("rationality",)
+    ),
+    "vertex": Method("all equilibria of two players, by vertex enumeration", _vertex),
     "zero-sum": Method("the value and optimal strategies, payoffs of constant sum", _zero_sum),
     "dominance": Method("iterated elimination of strictly dominated actions", _dominance),
     "correlated": Method("the best correlated equilibrium", _correlated, ("objective",)),

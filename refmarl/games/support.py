@@ -299,7 +299,7 @@ def _certified(game: NormalForm, pairs: Ints, x: Array, y: Array) -> Ints:
     return kept
 
 
-def _judged(profiles: tuple[Profile, ...], pairs: Ints, degenerate: bool) -> Equilibria:
+def judged(profiles: tuple[Profile, ...], pairs: list[list[int]], degenerate: bool) -> Equilibria:
     """The result with its reason: are there equilibria besides these extreme ones?"""
     reason = ""
     if not len(pairs) or (not degenerate and len(pairs) % 2 == 0):
@@ -307,7 +307,7 @@ def _judged(profiles: tuple[Profile, ...], pairs: Ints, degenerate: bool) -> Equ
             f"{len(pairs)} equilibria found where the number must be odd: "
             "the payoffs differ too much in size for floating point"
         )
-    elif any(len(np.unique(side)) < len(pairs) for side in pairs.T):
+    elif any(len(set(side)) < len(pairs) for side in zip(*pairs, strict=True)):
         reason = (
             "degenerate game: the extreme equilibria are listed, and each mixture of two that "
             "share a strategy is an equilibrium, too"
@@ -359,4 +359,4 @@ def support_enumeration(game: NormalForm) -> Equilibria:
     profiles = tuple((x[v].copy(), y[w].copy()) for v, w in pairs)
     labels = np.vstack([labels_x, labels_y])
     played, best = np.bitwise_count(labels).T
-    return _judged(profiles, pairs, bool((best > played).any()))
+    return judged(profiles, pairs.tolist(), bool((best > played).any()))

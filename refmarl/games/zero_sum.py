@@ -7,15 +7,17 @@ sides meet in one number is von Neumann's minimax theorem; here it is linear pro
 
     max v   such that  (Aᵀ x)_j ≥ v for all j,  x ∈ Δ(m),
 
-whose dual variables are y. The answer carries its own proof: x secures min_j (xᵀA)_j whatever
-the column player does, y concedes max_i (Ay)_i at most, and v lies between the two. Their
-difference is ``gap``.
+whose dual variables are y. It is solved by the simplex method, compiled, in
+:mod:`~refmarl.games._simplex_kernels`, and by HiGHS where that leaves a gap. The answer carries
+its own proof: x secures min_j (xᵀA)_j whatever the column player does, y concedes max_i (Ay)_i at
+most, and v lies between the two. Their difference is ``gap``.
 
 Axes: m actions of the row player, n of the column player.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +27,9 @@ from ..check import Array
 
 TOLERANCES = (1e-10, 1e-7)  # of the payoffs' range: HiGHS's tightest, and its default
 ENOUGH = 1e-11  # a gap this small, of the payoffs' range, is rounding
+PIVOTS = 50  # of the simplex method, for each action: some 1 is usual
+
+Simplex = Callable[[Array, int], tuple[float, float, float, Array, Array]]
 
 
 class ZeroSum(NamedTuple):
@@ -70,7 +75,35 @@ def zero_sum_value(A: Any) -> ZeroSum:
     >>> print(round(game.value, 9), game.x.round(9), game.y.round(9))
     1.5 [0.25 0.75] [0.5 0.5]
     """
-    payoffs = _matrix(A)
+    payoffs = A if _is_ready(A) else _matrix(A)
+    m, n = payoffs.shape
+    value, gap, span, x, y = _simplex()(payoffs, PIVOTS * (m + n))  # (1.4)
+    if gap <= ENOUGH:
+        return ZeroSum(value, x, y, span * gap)
+    return _carefully(_matrix(A), x, y)
+
+
+def _is_ready(A: Any) -> bool:
+    """Whether the kernel can take A as it is; that its payoffs are finite is seen there."""
+    return (
+        type(A) is np.ndarray
+        and A.dtype == np.float64
+        and A.ndim == 2
+        and 0 < A.size <= check.MAX_ENTRIES
+        and A.flags.carray
+    )
+
+
+@cache
+def _simplex() -> Simplex:
+    """The compiled simplex method, imported when it is first needed."""
+    from ._simplex_kernels import matrix_game
+
+    return matrix_game
+
+
+def _carefully(payoffs: Array, x: Array, y: Array) -> ZeroSum:
+    """The solution where the simplex method left a gap, from its strategies x and y."""
     points = saddle_points(payoffs)
     if points:
         i, j = points[0]
@@ -79,7 +112,7 @@ def zero_sum_value(A: Any) -> ZeroSum:
     low = float(payoffs.min())
     half = max(float(payoffs.max()) / 2 - low / 2, float(np.finfo(float).tiny))  # no overflow
     unit: Array = (payoffs / 2 - low / 2) / half  # the same game, payoffs in [0, 1]
-    x, y = _optimal(unit)
+    x, y = _optimal(unit, (x, y))
     secured, conceded = _bounds(unit, x, y)
     middle, gap = (secured + conceded) / 2, max(conceded - secured, 0.0)  # (1.4)
     return ZeroSum(low + half * middle + half * middle, x, y, half * gap + half * gap)
@@ -118,16 +151,17 @@ def _bounds(A: Array, x: Array, y: Array) -> tuple[float, float]:
     return float((x @ A).min()), float((A @ y).max())
 
 
-def _optimal(unit: Array) -> tuple[Array, Array]:
+def _optimal(unit: Array, start: tuple[Array, Array]) -> tuple[Array, Array]:
     """(x (m,), y (n,)) of a game with payoffs in [0, 1], by linear programming.
 
-    One program is enough as a rule. Where its pair leaves a gap, the program of the same game
-    seen by the column player follows, then both with looser tolerances: the solver may give up
-    near its tightest. Of all candidates the best x and the best y are kept.
+    First the supports of ``start`` are solved anew. If that does not do, one program is enough as a
+    rule. Where its pair leaves a gap, the program of the same game seen by the column player
+    follows, then both with looser tolerances: the solver may give up near its tightest. Of all
+    candidates the best x and the best y are kept.
     """
     x = np.eye(1, len(unit), int(unit.min(axis=1).argmax()))[0]
     y = np.eye(1, unit.shape[1], int(unit.max(axis=0).argmin()))[0]
-    for x_new, y_new in _candidates(unit):
+    for x_new, y_new in _candidates(unit, start):
         x = max(x, x_new, key=lambda z: float((z @ unit).min()))
         y = min(y, y_new, key=lambda z: float((unit @ z).max()))
         secured, conceded = _bounds(unit, x, y)
@@ -140,8 +174,9 @@ def _optimal(unit: Array) -> tuple[Array, Array]:
     return x, y
 
 
-def _candidates(unit: Array) -> Iterator[tuple[Array, Array]]:
-    """Pairs (x, y), the likeliest first: from the row player's program, the column player's, …"""
+def _candidates(unit: Array, start: tuple[Array, Array]) -> Iterator[tuple[Array, Array]]:
+    """Pairs (x, y): of ``start``, the row player's program, the column player's, looser ones."""
+    yield from _anew(unit, *start)
     for tol in TOLERANCES:
         yield from _solutions(unit, tol)
         yield from ((x, y) for y, x in _solutions(1.0 - unit.T, tol))
@@ -150,10 +185,14 @@ def _candidates(unit: Array) -> Iterator[tuple[Array, Array]]:
 def _solutions(unit: Array, tol: float) -> Iterator[tuple[Array, Array]]:
     """The pair (x, y) that the solver finds, then its supports' equations solved from scratch."""
     found = _linear_program(unit, tol)
-    if found is None:
-        return
-    yield found
-    rows, columns = (np.flatnonzero(z) for z in found)
+    if found is not None:
+        yield found
+        yield from _anew(unit, *found)
+
+
+def _anew(unit: Array, x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
+    """The pair that makes each player indifferent on the support of the other, if there is one."""
+    rows, columns = np.flatnonzero(x), np.flatnonzero(y)
     if len(rows) == len(columns):
         square, x, y = unit[np.ix_(rows, columns)], np.zeros(len(unit)), np.zeros(unit.shape[1])
         with suppress(np.linalg.LinAlgError):

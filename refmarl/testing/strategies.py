@@ -172,3 +172,16 @@ def seeded_markov_games_with_policies(
     reward: Array = rng.integers(-4, 5, size=(len(sizes), states, *sizes)).astype(float)
     game = MarkovGame(table(states, *sizes, states), reward, gamma, initial=table(states))
     return game, tuple(table(states, k) for k in sizes)
+
+
+@st.composite
+def games_with_logits(
+    draw: st.DrawFn, max_players: int = 3, max_actions: int = 3, max_states: int = 3
+) -> tuple[MarkovGame, Profile, list[list[int]] | None]:
+    """(game, logits (O_i, A_i), what is seen): all states, or observations that they may share."""
+    game, _ = draw(seeded_markov_games_with_policies(max_players, max_actions, max_states))
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    n, states = game.num_players, game.num_states
+    seen = draw(st.none() | st.just([rng.integers(0, states, states).tolist() for _ in range(n)]))
+    logits = tuple(rng.normal(size=(states, k)) for k in game.num_actions)
+    return game, logits, seen

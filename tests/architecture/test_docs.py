@@ -58,7 +58,7 @@ def test_a_page_keeps_the_fixed_order_and_names_its_exercise(row):
         assert f"refmarl check {row.label}" in text
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda e: e.label)
+@pytest.mark.parametrize("row", [e for e in ROWS if e.exercise], ids=lambda e: e.label)
 def test_an_exercise_opens_with_its_four_lines(row):
     text = (ROOT / "exercises" / row.folder / f"{row.slug}.py").read_text("utf-8")
     head = text.split('"""')[1]

@@ -187,13 +187,13 @@ def test_components_of_a_degenerate_game(tmp_path, run, solved):
     path = tmp_path / "game.json"
     path.write_text('{"row": [[1, 1], [1, 0]], "column": [[1, 0], [0, 1]]}')
     found = solved(str(path), "--exact")
-    assert (found["complete"], found["facts"]) == (True, {"degenerate": True})
+    assert (found["complete"], found["facts"]) == (True, {"degenerate": True, "indices": [1]})
     assert found["components"] == [
         [{"rows": [["1", "0"], ["1/2", "1/2"]], "columns": [["1", "0"]]}]
     ]
     _, out, _ = run("solve", str(path), "--exact")
     assert "Complete: every equilibrium lies in one of these components." in out
-    assert "Component 1\n   mixtures of {1 1 | 1 1/2, 2 1/2} × {1 1}\n" in out
+    assert "Component 1, index +1\n   mixtures of {1 1 | 1 1/2, 2 1/2} × {1 1}\n" in out
     assert "index undefined" in out
 
 

@@ -1,5 +1,7 @@
 """Laws of (1.4)."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
 from refmarl.games import NormalForm, is_nash, zero_sum
+from refmarl.games import _simplex_kernels as simplex
 from refmarl.games.support import support_enumeration
 from refmarl.games.zero_sum import saddle_points, zero_sum_value
 from refmarl.testing.strategies import INTEGERS, REALS, matrices, mixtures
@@ -163,8 +166,18 @@ def test_payoffs_of_all_magnitudes_at_once(seed):
 PROGRAM = zero_sum._linear_program
 
 
+@pytest.fixture
+def no_simplex(monkeypatch):
+    """As if the compiled simplex method had given up at once."""
+
+    def gives_up(A, most):
+        return 0.0, np.inf, 0.0, np.ones(len(A)) / len(A), np.eye(A.shape[1])[0]
+
+    monkeypatch.setattr(zero_sum, "_simplex", lambda: gives_up)
+
+
 @pytest.mark.parametrize(("A", "most"), [(ONEILL, 1), (np.eye(5)[:, :4] - 0.1, 1), ([[1, 2]], 0)])
-def test_one_linear_program_is_enough_for_an_ordinary_game(monkeypatch, A, most):
+def test_one_linear_program_is_enough_for_an_ordinary_game(monkeypatch, no_simplex, A, most):
     calls = []
     monkeypatch.setattr(
         zero_sum, "_linear_program", lambda *game: calls.append(game) or PROGRAM(*game)
@@ -174,7 +187,9 @@ def test_one_linear_program_is_enough_for_an_ordinary_game(monkeypatch, A, most)
 
 
 @pytest.mark.parametrize("A", [np.eye(4)[:, :3], np.eye(4)[:3], ONEILL])
-def test_where_the_solver_fails_for_one_player_it_is_asked_for_the_other(monkeypatch, A):
+def test_where_the_solver_fails_for_one_player_it_is_asked_for_the_other(
+    monkeypatch, no_simplex, A
+):
     A = np.array([*A, [0.5] * len(A[0])]) - 0.2
     right, shape = value(A), A.shape
     monkeypatch.setattr(
@@ -185,7 +200,7 @@ def test_where_the_solver_fails_for_one_player_it_is_asked_for_the_other(monkeyp
     assert found.gap <= 1e-9
 
 
-def test_a_solver_that_gives_up_is_told(monkeypatch):
+def test_a_solver_that_gives_up_is_told(monkeypatch, no_simplex):
     monkeypatch.setattr(zero_sum, "_linear_program", lambda unit, tol: None)
     with pytest.raises(ArithmeticError, match="a 2 × 2 game was left with a gap of 1"):
         zero_sum_value([[1, -1], [-1, 1]])
@@ -239,3 +254,69 @@ def test_a_bad_matrix_is_refused_in_one_line(function, A, needs):
     with pytest.raises(InputError, match=needs) as caught:
         function(A)
     assert "\n" not in str(caught.value)
+
+
+# The compiled simplex method.
+
+TIES = matrices(max_actions=6, elements=st.integers(-1, 1).map(float))
+
+
+@settings(max_examples=60)
+@given(ANY_PAYOFFS | TIES)
+def test_the_simplex_method_needs_no_help(A):
+    v, gap, width, x, y = simplex.matrix_game(A, 50 * sum(A.shape))
+    assert width == span(A)
+    assert gap <= 1e-13
+    assert_allclose(v, x @ A @ y, atol=1e-12 * (1 + span(A)))
+    assert_allclose([x.sum(), y.sum()], 1.0, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (60, 9), (9, 60), (100, 100)])
+def test_pivots_that_gain_nothing_do_not_go_round_in_circles(shape):
+    rng = np.random.default_rng(1)
+    for low, high in ((0, 2), (-1, 2), (-1, 1)):
+        A = rng.integers(low, high, shape).astype(float)
+        assert simplex.matrix_game(A, 50 * sum(shape))[1] <= zero_sum.ENOUGH
+
+
+def test_from_the_first_pivot_on_the_first_variable_may_be_taken(monkeypatch):
+    rng = np.random.default_rng(2)
+    kernels = {name: f.py_func for name, f in vars(simplex).items() if hasattr(f, "py_func")}
+    for name, f in kernels.items():
+        monkeypatch.setattr(simplex, name, f)
+    monkeypatch.setattr(simplex, "PATIENCE", -1)
+    for _ in range(30):
+        assert simplex.matrix_game(rng.integers(-1, 2, (5, 6)).astype(float), 10_000)[1] <= 1e-13
+
+
+def test_too_few_pivots_are_told_and_mended(monkeypatch):
+    A = np.array(ONEILL, dtype=float)
+    assert simplex.matrix_game(A, 1)[1] == np.inf
+    monkeypatch.setattr(zero_sum, "PIVOTS", 0)
+    assert_allclose(zero_sum_value(A).value, -0.2, atol=1e-9)
+
+
+@given(ANY_PAYOFFS | TIES)
+def test_its_kernels_equal_their_python_functions(A):
+    compiled = simplex.matrix_game(A, 500)
+    names = {name: f.py_func for name, f in vars(simplex).items() if hasattr(f, "py_func")}
+    with mock.patch.multiple(simplex, **names), np.errstate(all="ignore"):
+        plain = simplex.matrix_game(A, 500)
+    for one, other in zip(compiled, plain, strict=True):
+        assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_any_layout_and_kind_of_numbers_will_do(order):
+    A = np.array(ONEILL, order=order)
+    frozen = A.astype(float)
+    frozen.setflags(write=False)
+    for given_ in (
+        A,
+        A.astype(float),
+        A.astype(np.float32),
+        frozen,
+        A.astype(float)[::-1],
+        A.tolist(),
+    ):
+        assert_allclose(zero_sum_value(given_).value, -0.2, atol=1e-12)

@@ -10,9 +10,16 @@
 Some games have parameters: ``library.game("penalty", k=-30)``.
 """
 
-from . import bimatrix, many_players, two_by_two, zero_sum
+from . import bimatrix, contests, crowds, many_players, two_by_two, zero_sum
 from ._entry import Entry, entry, game, names, parameters
 
 __all__ = ["Entry", "entry", "game", "names", "parameters"]
 
-del bimatrix, many_players, two_by_two, zero_sum  # imported so that their games are entered
+del (
+    bimatrix,
+    contests,
+    crowds,
+    many_players,
+    two_by_two,
+    zero_sum,
+)  # imported so that their games are entered

@@ -8,10 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ... import check
 from ...check import Array, InputError, Profile
+from .._parameters import count as count
+from .._parameters import joint_actions as joint_actions
+from .._parameters import number as number
 from ..normal_form import NormalForm
 
 ExactProfile = tuple[tuple[Fraction, ...], ...]
@@ -135,26 +136,6 @@ def pure(actions: Sequence[int], sizes: Sequence[int]) -> ExactProfile:
 def even(sizes: Sequence[int]) -> ExactProfile:
     """The profile in which every player mixes evenly."""
     return tuple((Fraction(1, k),) * k for k in sizes)
-
-
-def number(value: float, name: str) -> float:
-    """A parameter that is a finite real number."""
-    return float(check.real_array(value, name, 0))
-
-
-def count(value: float, name: str, least: int, most: int) -> int:
-    """A parameter that is a whole number in least..most."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"{name}: need a whole number in {least}..{most}, got {value!r}")
-    if not least <= value <= most:
-        raise InputError(f"{name}: need a whole number in {least}..{most}, got {value}")
-    return int(value)
-
-
-def joint_actions(sizes: Sequence[int]) -> NDArray[np.int64]:
-    """a_i of each joint action, shape (n, A_1, …, A_n)."""
-    check.size_cap((len(sizes), *sizes), "payoffs")
-    return np.indices(tuple(sizes))
 
 
 def fixed(

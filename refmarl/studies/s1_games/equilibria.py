@@ -104,9 +104,7 @@ def _published(solved: list[Solved], entries: list[library.Entry]) -> list[Row]:
     return [
         equal("games whose published equilibria are not those found", missing, []),
         equal("games whose pure equilibria differ between supports and search", differ, []),
-        equal(
-            f"the same, search and published, for {len(many)} games of three players", others, []
-        ),
+        equal(f"the same, search and published, for {len(many)} games of more players", others, []),
     ]
 
 

@@ -6,8 +6,17 @@ from typing import Any
 import numpy as np
 
 from ...check import Array, Profile
-from ...games import NormalForm, expected_utility, joint_action_q, library, pure_equilibria
+from ...games import (
+    NormalForm,
+    expected_utility,
+    joint_action_q,
+    library,
+    posg_examples,
+    pure_equilibria,
+    regrets,
+)
 from ...games.correlated import correlated_equilibrium, violation
+from ...games.dec_pomdp import solve_dec_pomdp
 from ...games.extensive import (
     ExtensiveGame,
     best_response,
@@ -20,7 +29,10 @@ from ...games.extensive import (
 from ...games.fictitious import fictitious_play
 from ...games.independent_q import IndependentConfig, learn, one_player
 from ...games.joint_action_q import JointConfig
+from ...games.lemke_howson import lemke_howson
 from ...games.pareto import pareto_frontier
+from ...games.posg import POSG
+from ...games.posg_policies import posg_value
 from ...games.regret import regret_matching
 from ...games.replicator import discrete_replicator, replicate, replicator, replicator_field
 from ...games.stackelberg import stackelberg
@@ -81,6 +93,30 @@ def identity(data: Data, full: bool) -> Iterator[Found]:
     for n, count in zip(data["n"], data["count"], strict=True):
         found = support_enumeration(NormalForm.bimatrix(np.eye(n), np.eye(n))).profiles
         yield Found(f"{n} × {n}", count, len(found))
+
+
+def each_label(data: Data, full: bool) -> Iterator[Found]:
+    """S1.03: where the path of each label ends."""
+    tol = data["tolerance"]
+    for entry in data["by_label"]:
+        for label, end in enumerate(entry["ends"]):
+            got = list(lemke_howson(_game(entry), label).profile)
+            yield Found(f"{entry['name']}, label {label}", end, got, tol)
+    for entry in data["degenerate"]:
+        game = _game(entry)
+        ends = [lemke_howson(game, label).profile for label in range(sum(game.num_actions))]
+        gain = max(float(regrets(game, x).max()) for x in ends)
+        yield Found(f"{entry['name']}: largest regret of any label's end", 0, gain, tol)
+        if "first_row" in entry:
+            row = entry["first_row"]
+            yield Found(f"{entry['name']}: row mixture of label 0", row, ends[0][0], tol)
+    task = data["constant_sum"]
+    A = np.array(task["row"])
+    game = NormalForm.bimatrix(A, task["sum"] - A)
+    ends = [lemke_howson(game, label).profile for label in range(sum(game.num_actions))]
+    values = [float(x @ A @ y) for x, y in ends]
+    case = f"{task['name']}: row payoff from each label"
+    yield Found(case, [task["value"]] * len(values), values, tol, task["source"])
 
 
 def long_paths(data: Data, full: bool) -> Iterator[Found]:
@@ -232,6 +268,18 @@ def commitments(data: Data, full: bool) -> Iterator[Found]:
         yield Found(f"game {k}: commitment", task["commitment"], x, data["tolerance"])
 
 
+def decentralised(data: Data, full: bool) -> Iterator[Found]:
+    """S1.20: optimal values, and what the policies found earn."""
+    for name, values in data["values"].items():
+        problem: POSG = getattr(posg_examples, name)()
+        for horizon, value in zip(data["horizons"], values, strict=True):
+            plan = solve_dec_pomdp(problem, horizon)
+            case = f"{problem.game.title}, {horizon} rounds"
+            yield Found(case, value, plan.value, data["tolerance"])
+            earned = float(posg_value(problem, plan.strategies)[0])
+            yield Found(f"{case}: its policies", value, earned, data["tolerance"])
+
+
 INDEPENDENT = {
     "independent": IndependentConfig(),
     "independent, Boltzmann": IndependentConfig(exploration="boltzmann"),
@@ -266,6 +314,7 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.00": printed,
     "S1.01": bimatrix,
     "S1.02": identity,
+    "S1.03": each_label,
     "S1.04": long_paths,
     "S1.05": oneill,
     "S1.06": biased,
@@ -276,5 +325,6 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S1.11": shapley,
     "S1.12": chicken,
     "S1.13": commitments,
+    "S1.20": decentralised,
     "S2.01": teams,
 }

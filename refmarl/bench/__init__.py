@@ -1,0 +1,43 @@
+"""Ours beside the peers that are installed: same inputs, one run, ratios (``refmarl bench``).
+
+:mod:`~refmarl.bench.task` says what a task is, :mod:`~refmarl.bench.measure` how it is measured.
+To add one, append a :class:`~refmarl.bench.task.Task` to the ``TASKS`` of a module, and a new
+module to ``TASKS`` here.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from . import s1_games, startup
+from .measure import Options, missing, race, tournament
+from .task import Peer, Task
+
+TASKS: dict[str, Task] = {task.name: task for task in (*s1_games.TASKS, *startup.TASKS)}
+
+__all__ = ["TASKS", "Options", "Peer", "Task", "choose", "missing", "race", "tournament"]
+
+
+def choose(patterns: Sequence[str], tasks: dict[str, Task] = TASKS) -> list[Task]:
+    """The tasks that match a name or a pattern like ``equi*``, in their order; all without one.
+
+    Raises
+    ------
+    KeyError
+        If a pattern matches none.
+
+    Examples
+    --------
+    >>> [task.name for task in choose(["process-*", "import"])]
+    ['import', 'process-warm', 'process-cold']
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in tasks):
+            near = get_close_matches(pattern, tasks, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(tasks)}"
+            raise KeyError(f"no task {pattern!r}{hint}")
+    return [
+        task
+        for name, task in tasks.items()
+        if not patterns or any(fnmatchcase(name, p) for p in patterns)
+    ]

@@ -69,6 +69,9 @@ def load(path: Path, template: T) -> T:
         raise InputError(f"{path}: {path.stat().st_size} bytes; the cap is {MAX_BYTES}")
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+            unpacked = sum(part.file_size for part in archive.zip.infolist())
+            if unpacked > MAX_BYTES:
+                raise ValueError(f"{unpacked} bytes unpacked; the cap is {MAX_BYTES}")
             leaves = {name: archive[name] for name in archive.files}
     except Exception as error:  # zipfile and NumPy raise a dozen kinds for damaged archives
         raise InputError(f"{path}: not a whole checkpoint ({error})") from None

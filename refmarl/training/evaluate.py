@@ -1,12 +1,13 @@
 """How well a policy does: whole episodes, each copy one, on a stream of their own."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..check import InputError, positive
-from ..env_api import Env
-from ..rollout import Policy
+from ..env_api import Actions, Box, Env, MultiDiscrete, take
+from ..rollout import Act, Arrays, Masks, Policy
 from ..value_grad import Real
 
 MAX_STEPS = 100_000  # of one episode
@@ -28,7 +29,7 @@ def evaluate(env: Env, policy: Policy, rng: np.random.Generator, episodes: int) 
     """Play ``episodes`` episodes side by side, to their ends.
 
     Every copy plays one: taking the first that finish would favour short ones. Ended copies stand
-    still (they are dropped from the batch).
+    still (they are dropped from the batch). A policy's memory begins as ``()``.
 
     Raises
     ------
@@ -38,15 +39,69 @@ def evaluate(env: Env, policy: Policy, rng: np.random.Generator, episodes: int) 
     state = env.reset(rng, positive(episodes, "episodes"))
     returns = np.zeros((episodes, len(env.agents)))
     lengths, alive = np.zeros(episodes, dtype=np.int64), np.arange(episodes)
+    memory: Arrays = ()
     for _ in range(MAX_STEPS):
-        act = policy(env.observe(state), env.mask(state), ())
+        act = policy(env.observe(state), env.mask(state), memory)
+        memory = act.memory
         state, step = env.step(state, act.action)
         returns[alive] += np.concatenate(step.reward, axis=1)
         lengths[alive] += 1
         going = ~(step.terminated | step.truncated)
         if not going.all():
             alive = alive[going]
-            state = type(state)(*(field[going] for field in state))
+            state, memory = take(state, going), tuple(m[going] for m in memory)
         if len(alive) == 0:
             return Evaluation(returns, lengths)
     raise InputError(f"{env.name}: an episode of more than {MAX_STEPS} steps")
+
+
+class Trace(NamedTuple):
+    """One episode, state by state."""
+
+    states: list[Any]  # the first, then one after each step; one copy each
+    reward: list[float]  # of each step, mean over the agents
+
+
+def trace(
+    env: Env,
+    choose: Callable[[Any, Arrays], tuple[Actions, Arrays]],
+    rng: np.random.Generator,
+    most: int = MAX_STEPS,
+) -> Trace:
+    """Play one episode, or its first ``most`` steps, and keep every state.
+
+    ``choose(state, memory)`` gives (actions, memory'); its memory begins as ``()``.
+    """
+    state = env.reset(rng, 1)
+    memory: Arrays = ()
+    states, reward = [state], []
+    for _ in range(positive(most, "most")):
+        actions, memory = choose(state, memory)
+        state, step = env.step(state, actions)
+        states.append(state)
+        reward.append(float(np.concatenate(step.reward, axis=1).mean()))
+        if step.terminated[0] or step.truncated[0]:
+            break
+    return Trace(states, reward)
+
+
+def at_random(env: Env, rng: np.random.Generator) -> Policy:
+    """Uniform over the legal actions of each agent."""
+
+    def choose(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
+        chosen: list[Real] = []
+        log_prob: list[Real] = []
+        for group, seen, legal in zip(env.groups, obs, mask, strict=True):
+            shape, space = seen.shape[:2], group.space
+            if isinstance(space, Box):
+                action: Real = rng.uniform(space.low, space.high, (*shape, space.size))
+            elif isinstance(space, MultiDiscrete):
+                action = rng.integers(space.sizes, size=(*shape, len(space.sizes)))
+            else:
+                allowed = np.ones((*shape, space.n), dtype=bool) if legal is None else legal
+                action = np.where(allowed, rng.random(allowed.shape), -1.0).argmax(axis=-1)
+            chosen.append(action)
+            log_prob.append(np.full(shape, np.nan))  # nobody learns from it
+        return Act(tuple(chosen), tuple(log_prob))
+
+    return choose

@@ -10,12 +10,14 @@ A run that was killed at any moment continues from its checkpoint; lines that we
 it are measured again, so that in the end the files are those of a run that was never killed.
 """
 
+import hashlib
 import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,9 +51,13 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of its folder: algorithm, environment, digest of the settings, seed."""
+        """Of its folder: algorithm, environment, digest of both's settings, seed."""
         plain = [part.replace(":", ".").rpartition(".")[2] for part in (self.algorithm, self.env)]
-        return f"{plain[0]}-{plain[1]}-{digest(self.config)}-s{self.seed}"
+        settings = digest(self.config)
+        if self.env_options:
+            text = json.dumps([settings, self.env_options], sort_keys=True)
+            settings = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return f"{plain[0]}-{plain[1]}-{settings}-s{self.seed}"
 
 
 class Report(NamedTuple):
@@ -85,7 +91,7 @@ def train(
     Raises
     ------
     InputError
-        If ``folder`` holds another run, or its checkpoint is damaged.
+        If ``folder`` holds another run, its checkpoint is damaged, or another process is there.
     Diverged
         If a metric is not finite; the last checkpoint stands.
     OSError
@@ -94,31 +100,34 @@ def train(
     algorithm = registry.algorithm(run.algorithm)
     env = registry.environment(run.env, run.env_options)
     (rng,) = streams(run.seed, "learn")
-    total, begin = _iterations(run), time.perf_counter()
-    current = _open(run, folder, algorithm.start(env, run.config, rng))
-    window: dict[str, list[float]] = {}
-    with _Log(folder / "metrics.jsonl") as log, _Log(folder / "times.jsonl") as clock:
-        for progress, metrics in learn(algorithm, env, run.config, rng, current):
-            current, done = progress, progress.iteration
-            for key, value in metrics.items():
-                window.setdefault(key, []).append(_finite(key, value, progress))
-            if done % run.log_every and done < total:
-                continue
-            row = {"iteration": done, "steps": progress.steps} | _means(window)
-            window = {}
-            if run.eval_every and (done % run.eval_every == 0 or done == total):
-                row |= _evaluated(run, algorithm, env, progress)
-            log.add(row)
-            seconds = time.perf_counter() - begin
-            clock.add({"iteration": done, "seconds": seconds})
-            stopping = stop()
-            if done % run.save_every == 0 or done == total or stopping:
-                log.keep()
-                checkpoint.save(folder / "checkpoint.npz", progress)
-            if watch:
-                watch(Report(progress, row, seconds, total))
-            if stopping:
-                break
+    total = _iterations(run)
+    first = algorithm.start(env, run.config, rng)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        current = _open(run, folder, first)
+        begin, window = time.perf_counter(), dict[str, list[float]]()
+        with _Log(folder / "metrics.jsonl") as log, _Log(folder / "times.jsonl") as clock:
+            for progress, metrics in learn(algorithm, env, run.config, rng, current):
+                current, done = progress, progress.iteration
+                for key, value in metrics.items():
+                    window.setdefault(key, []).append(_finite(key, value, progress))
+                if done % run.log_every and done < total:
+                    continue
+                row = {"iteration": done, "steps": progress.steps} | _means(window)
+                window = {}
+                if run.eval_every and (done % run.eval_every == 0 or done == total):
+                    row |= _evaluated(run, algorithm, env, progress)
+                log.add(row)
+                seconds = time.perf_counter() - begin
+                clock.add({"iteration": done, "seconds": seconds})
+                stopping = stop()
+                if done % run.save_every == 0 or done == total or stopping:
+                    log.keep()
+                    checkpoint.save(folder / "checkpoint.npz", progress)
+                if watch:
+                    watch(Report(progress, row, seconds, total))
+                if stopping:
+                    break
     return current
 
 
@@ -141,8 +150,10 @@ def read(folder: Path) -> Run:
         raise InputError(f"{path}: not a run of schema {SCHEMA}")
     try:
         kind = registry.config(stored["algorithm"])
-        return Run(**(stored | {"config": from_dict(kind, stored["config"])}))
-    except (TypeError, KeyError) as error:
+        options = {key: _untyped(value) for key, value in stored["env_options"].items()}
+        settings = from_dict(kind, stored["config"])
+        return Run(**(stored | {"config": settings, "env_options": options}))
+    except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a run ({error})") from None
 
 
@@ -182,7 +193,7 @@ def describe(run: Run) -> dict[str, Any]:
         "env": run.env,
         "seed": run.seed,
         "config": to_dict(run.config),
-        "env_options": run.env_options,
+        "env_options": json.loads(json.dumps(run.env_options)),
         "log_every": run.log_every,
         "save_every": run.save_every,
         "eval_every": run.eval_every,
@@ -190,12 +201,43 @@ def describe(run: Run) -> dict[str, Any]:
     }
 
 
+def _untyped(value: Any) -> Any:
+    """A value as environments take it: JSON's lists are tuples."""
+    return tuple(map(_untyped, value)) if isinstance(value, list) else value
+
+
 # -- the folder -------------------------------------------------------------------------
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second process out, where the system can; a killed one leaves nothing behind.
+
+    Raises
+    ------
+    InputError
+        If another process is training in ``folder``.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another process is training here") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
 def _open(run: Run, folder: Path, first: Progress) -> Progress:
-    """Make the folder, or check that it holds this run; the progress to go on from."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Begin in an empty folder, or check that it holds this run; the progress to go on from."""
     asked = json.dumps(describe(run), indent=1, ensure_ascii=False) + "\n"
     path = folder / "run.json"
     if path.exists():
@@ -237,6 +279,7 @@ def _machine() -> dict[str, Any]:
     import scipy
 
     return {
+        "schema": SCHEMA,
         "refmarl": __version__,
         "python": sys.version.split()[0],
         "numpy": np.__version__,

@@ -8,7 +8,7 @@ from refmarl.envs import Navigation, Pursuit, Reference, SpeakerListener
 
 pytest.importorskip("mpe2")
 
-from mpe2 import (  # noqa: E402
+from mpe2 import (
     simple_reference_v3,
     simple_speaker_listener_v4,
     simple_spread_v3,

@@ -15,7 +15,10 @@ from typing import Any, NamedTuple
 
 from ..study import jsonable
 
-_MODULES = {"s1_games": "refmarl.studies.s1_games.published"}
+_MODULES = {
+    stem: f"refmarl.studies.{stem}.published"
+    for stem in ("s1_games", "s2_cooperative", "s3_policy_gradient")
+}
 
 
 class Published(NamedTuple):

@@ -4,9 +4,9 @@ Agents with levels walk on a grid: 0 nothing, 1 north, 2 south, 3 west, 4 east, 
 leave the field or step on food; a step that is not possible, like loading with no food beside one,
 counts as nothing (the mask tells). If several would be in one cell, those who move stay instead.
 Those who load beside the same food lift it together. If their levels sum to at least the food's, it
-is gone and each is paid level · food's level / (sum of their levels · all food spawned), which makes
-all rewards of an episode sum to at most 1. Else each pays ``penalty``. Terminated when nothing is
-left.
+is gone and each is paid level · food's level / (sum of their levels · all food spawned), which
+makes all rewards of an episode sum to at most 1. Else each pays ``penalty``. Terminated when nothing
+is left.
 
 Albrecht & Ramamoorthy 2013; Papoudakis, Christianos, Schäfer & Albrecht 2021, whose implementation
 (lbforaging 3) these rules follow, in one point stricter: there an agent may step onto one whose own

@@ -8,6 +8,7 @@ import numpy as np
 from ...check import Array
 from ...policy_gradient.returns import gae, lambda_return, n_step_return
 from ..published import Found
+from . import classic_control
 
 Data = dict[str, Any]
 
@@ -52,4 +53,6 @@ def _undiscounted(data: Data, k: int) -> tuple[Array, Array, Array]:
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S3.01": advantages,
     "S3.02": returns,
+    "S3.07": classic_control.scripted,
+    "S3.08": classic_control.random_play,
 }

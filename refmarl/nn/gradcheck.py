@@ -294,6 +294,7 @@ def _parts(
 ) -> list[Part]:
     """A :class:`Part` for each block of the last axis."""
     found = []
+    given, numeric = np.atleast_1d(given), np.atleast_1d(numeric)  # x may be one number
     for name, block in named:
         a, b = given[..., block], numeric[..., block]
         gap = abs(a - b)

@@ -104,3 +104,8 @@ def test_the_absolute_floor_catches_small_wrong_gradients():
 def test_bad_input(call, says):
     with pytest.raises(InputError, match=says):
         call(lambda x: (x.sum(), np.ones_like(x)))
+
+
+def test_one_number_without_axes_is_an_array_too():
+    assert check_gradient(lambda x: (x**2, 2 * x), np.array(3.0)).ok
+    assert not check_gradient(lambda x: (x**2, x), np.array(3.0)).ok

@@ -1,0 +1,89 @@
+"""CartPole: the equations of motion, the ends, and the source's numbers."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from refmarl.envs import CartPole
+from refmarl.envs import cartpole as module
+
+ENV = CartPole()
+NUMBERS = st.tuples(*(st.floats(-limit, limit) for limit in (2.3, 3.0, 0.2, 3.0)))
+PUSHES = st.integers(0, 1)
+
+
+def at(*rows):
+    state = ENV.reset(np.random.default_rng(0), len(rows))
+    return state._replace(x=np.array(rows, dtype=float))
+
+
+def pushed(state, *actions):
+    return ENV.step(state, (np.array(actions)[:, None],))
+
+
+@given(NUMBERS, PUSHES)
+def test_everything_mirrored_moves_mirrored(x, a):
+    state, step = pushed(at(x, np.negative(x)), a, 1 - a)
+    assert_allclose(state.x[0], -state.x[1], atol=1e-12)
+    assert step.terminated[0] == step.terminated[1]
+
+
+@given(NUMBERS, PUSHES)
+def test_accelerations_solve_the_equations_of_motion(x, a):
+    """Newton for the whole and for the pole, as Barto, Sutton & Anderson have them, no friction."""
+    state, _ = pushed(at(x), a)
+    _, dx, angle, spin = x
+    ddx, bend = (state.x[0, 1] - dx) / 0.02, (state.x[0, 3] - spin) / 0.02
+    sin, cos, force = np.sin(angle), np.cos(angle), 20 * a - 10
+    along = 1.1 * ddx + 0.05 * (bend * cos - spin**2 * sin)
+    assert_allclose(along, force, atol=1e-8)
+    assert_allclose(0.5 * 4 / 3 * bend + ddx * cos, 9.8 * sin, atol=1e-8)
+    assert_allclose(state.x[0, [0, 2]], [x[0] + 0.02 * dx, angle + 0.02 * spin], atol=1e-12)
+
+
+@given(st.floats(-3, 3), st.floats(-0.3, 0.3), PUSHES)
+def test_it_ends_beyond_the_track_and_beyond_twelve_degrees(x, angle, a):
+    _, step = pushed(at((x, 0, angle, 0)), a)
+    assert step.terminated[0] == (abs(x) > 2.4 or abs(angle) > np.deg2rad(12))
+    assert step.reward[0][0, 0] == 1.0
+
+
+def test_the_clock_truncates_unless_the_pole_fell_just_then():
+    late = at((0, 0, 0, 0), (3, 0, 0, 0), (0, 0, 0, 0))._replace(t=np.array([499, 499, 498]))
+    state, step = pushed(late, 0, 0, 0)
+    assert_array_equal(step.truncated, [True, False, False])
+    assert_array_equal(step.terminated, [False, True, False])
+    assert_array_equal(state.ended, [True, True, False])
+
+
+def test_beginnings_fill_their_range_evenly():
+    x = ENV.reset(np.random.default_rng(1), 4000).x
+    assert abs(x).max() <= 0.05
+    assert_allclose(x.mean(axis=0), 0, atol=5 * 0.1 / np.sqrt(12 * 4000))
+    assert_allclose(np.cov(x.T), np.eye(4) * 0.01 / 12, atol=8e-5)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 5))
+def test_the_compiled_kernels_are_the_plain_ones(seed, copies):
+    rng = np.random.default_rng(seed)
+    state = ENV.reset(rng, copies)
+    x = np.empty_like(state.x)
+    with np.errstate(over="ignore"):
+        module._start.py_func(state.key, x)
+    assert_array_equal(x, state.x)
+    state = state._replace(x=rng.normal(size=(copies, 4)))
+    action = rng.integers(0, 2, (copies, 1))
+    after, step = ENV.step(state, (action,))
+    t, flags = np.empty(copies, np.int64), np.empty((3, copies), bool)
+    given = (state.x, state.t, state.ended, action, 500)
+    assert module._step.py_func(*given, x, t, np.empty((copies, 1)), *flags)
+    assert_allclose(x, after.x, rtol=1e-13, atol=1e-15)  # sines of one or the other library
+    assert_array_equal(flags[0], step.terminated)
+
+
+def test_the_heuristic_balances_longer_than_chance():
+    state = ENV.reset(np.random.default_rng(0), 50)
+    for _ in range(100):
+        state, _ = ENV.step(state, ENV.heuristic(state))
+        assert not state.ended.any()

@@ -137,6 +137,13 @@ def _inline(text: str, panel: Panel, name: str) -> str:
     return text.replace("<svg ", head, 1)
 
 
+def font_file() -> str:
+    """A sans-serif font with Greek letters, as a file: the one that comes with matplotlib."""
+    from matplotlib import get_data_path
+
+    return f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
+
+
 def css() -> str:
     """The colours as CSS variables, for a light and for a dark page."""
     light, dark = ("".join(f"--{key}:{pair[k]};" for key, pair in PALETTE.items()) for k in (0, 1))

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, equations, exercises, listing, solve, tour, train
+from . import bench, equations, exercises, listing, render, runs, solve, tour, train
 
-VERBS = (equations, exercises, listing, solve, tour, bench, train)
+VERBS = (equations, exercises, listing, solve, tour, bench, train, runs, render)
 EPILOG = "Example: refmarl show nash"
 
 

@@ -67,6 +67,9 @@ def environment(name: str, options: dict[str, Any] | None = None) -> Env:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
             raise InputError(f"{name}: no parameter {key!r}; {hint if known else 'it has none'}")
+    for key, parameter in known.items():
+        if parameter.default is parameter.empty and key not in (options or {}):
+            raise InputError(f"{name}: the parameter {key!r} has no default; give it")
     env = made(**(options or {}))
     if not isinstance(env, Env):
         raise InputError(f"{name}: need an Env, got {type(env).__name__}")

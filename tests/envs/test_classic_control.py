@@ -262,6 +262,7 @@ def test_equal_to_gymnasium_step_by_step(name):
         theirs.state = state.x[0].copy()
         action = theirs.action_space.sample()
         given = np.asarray(action).reshape((1, 1, -1) if np.ndim(action) else (1, 1))
+        action = action.astype(float) if np.ndim(action) else action  # it would compute in float32
         seen, reward, terminated, _, _ = theirs.step(action)
         state, step = env.step(state, (given,))
         assert_allclose(state.x[0], theirs.state, rtol=1e-6 if narrow else 1e-12, atol=1e-12)

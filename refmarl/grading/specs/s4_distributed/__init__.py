@@ -1,0 +1,1 @@
+"""Specifications of the exercises of section 4, one module each."""

@@ -17,9 +17,10 @@ from refmarl.check import InputError
 from refmarl.env_api import Box, Disc, Discrete, MultiDiscrete, advance, take
 from refmarl.envs import Navigation, Pursuit, Reference, SpeakerListener
 from refmarl.envs.navigation import original
-from refmarl.envs.particles import KEEP, contact
+from refmarl.envs.particles import contact
 from refmarl.envs.pursuit import outside
 
+KEEP = 0.75  # what damping leaves of a velocity
 SEEDS = st.integers(0, 10**6)
 MODES = st.fixed_dictionaries({"continuous": st.booleans(), "velocity_first": st.booleans()})
 SMALL = st.integers(1, 4)

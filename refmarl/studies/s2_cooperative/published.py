@@ -32,7 +32,8 @@ def start(env: Navigation, data: Data) -> State:
     state = env.reset(np.random.default_rng(0), 1)
     x = np.zeros_like(state.x)
     x[0, :, :2] = data["agents"]
-    return state._replace(x=x, landmark=np.array([data["landmarks"]]))
+    there: State = state._replace(x=x, landmark=np.array([data["landmarks"]]))
+    return there
 
 
 def random_play(data: Data, full: bool) -> Iterator[Found]:

@@ -1,0 +1,185 @@
+r"""The gated recurrent unit on one flat parameter vector, with back-propagation through time.
+
+    r = σ(x W_r + h U_r + b_r),   z = σ(x W_z + h U_z + b_z)
+    n = tanh(x W_n + b_n + r ∘ (h U_n + c)),   h′ = (1 − z) ∘ n + z ∘ h
+
+Cho et al. 2014, arXiv:1406.1078, with the reset gate r after the product, so that one product
+serves all gates. Where an episode begins, h is 0 before the step, and nothing flows back over it.
+
+Axes: L networks (any leading axes of θ, or none), T steps, M rows, I inputs, H units, P
+parameters. Sequences are (*L, T, *rows, I) and (*L, T, *rows, H), as rollouts have them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..check import InputError, generator
+from ..value_grad import Real
+from .activations import sigmoid
+from .flat import Flat, Shapes, size_of, transposed, whole
+from .initialise import weights
+
+
+class GruTape(NamedTuple):
+    """What a forward pass leaves; arrays are (*L, T, M, ·)."""
+
+    x: Real
+    h: Real  # before each step, 0 where an episode begins
+    r: Real
+    z: Real
+    n: Real
+    inner: Real  # h U_n + c
+    starts: Real  # (*L, T, M, 1) of bool
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GRU(Flat):
+    """Shapes of a recurrent layer of ``units`` for ``inputs`` numbers at each step.
+
+    Examples
+    --------
+    >>> net = GRU(2, 3)
+    >>> theta = net.init(np.random.default_rng(0))
+    >>> h, tape = net.forward(theta, np.ones((5, 4, 2)), np.zeros((4, 3)))
+    >>> h.shape, theta.shape
+    ((5, 4, 3), (57,))
+    >>> [part.shape for part in net.backward(theta, tape, h)]
+    [(57,), (5, 4, 2), (4, 3)]
+    """
+
+    inputs: int
+    units: int
+
+    def __post_init__(self) -> None:
+        whole(self.inputs, "inputs")
+        whole(self.units, "units")
+
+    def shapes(self) -> Shapes:
+        """W and U hold the three gates side by side, r, z, n."""
+        gates = 3 * self.units
+        return {
+            "W": (self.inputs, gates),
+            "U": (self.units, gates),
+            "b": (gates,),
+            "c": (self.units,),
+        }
+
+    def init(
+        self, rng: np.random.Generator, lead: Sequence[int] = (), *, dtype: type = np.float64
+    ) -> Real:
+        """θ (*lead, P): each gate's weights orthogonal, biases 0."""
+        theta = np.zeros((*lead, self.size))
+        parts = self.views(theta)
+        for name in ("W", "U"):
+            for gate in np.split(parts[name], 3, axis=-1):
+                gate[...] = weights(generator(rng), gate.shape, 1.0, "orthogonal")
+        return theta.astype(dtype)
+
+    def step(self, theta: Real, x: Real, h: Real) -> Real:
+        """h′ (*L, *rows, H) from x (*L, *rows, I) and h: one step, for acting."""
+        lead = theta.ndim - 1
+        out, _ = self.forward(theta, np.expand_dims(x, lead), h)
+        return np.asarray(out.take(0, axis=lead))
+
+    def forward(
+        self, theta: Real, x: Real, h: Real, starts: Real | None = None
+    ) -> tuple[Real, GruTape]:
+        """(h after each step (*L, T, *rows, H), tape).
+
+        Parameters
+        ----------
+        theta : (*L, P)
+        x : (*L, T, *rows, I)
+        h : (*L, *rows, H), before the first step
+        starts : True where step t is an episode's first; broadcast to (*L, T, *rows)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
+        lead, (x, h, begins, rows) = theta.shape[:-1], self._flat(theta, x, h, starts)
+        parts, size = self.views(theta), self.units
+        of_x = x @ parts["W"][..., None, :, :] + parts["b"][..., None, None, :]
+        kept = np.empty((6, *x.shape[:-1], size), theta.dtype)
+        for t in range(x.shape[-3]):
+            h = np.where(begins[..., t, :, :], theta.dtype.type(0.0), h)
+            of_h = h @ parts["U"]
+            r, z = np.split(
+                sigmoid(of_x[..., t, :, : 2 * size] + of_h[..., : 2 * size]), 2, axis=-1
+            )
+            inner = of_h[..., 2 * size :] + parts["c"][..., None, :]
+            n = np.tanh(of_x[..., t, :, 2 * size :] + r * inner)
+            after = n + z * (h - n)
+            for store, value in zip(kept, (after, h, r, z, n, inner), strict=True):
+                store[..., t, :, :] = value
+            h = after
+        shape = (*lead, x.shape[-3], *rows, size)
+        tape = GruTape(x, kept[1], kept[2], kept[3], kept[4], kept[5], begins, rows)
+        return kept[0].reshape(shape), tape
+
+    def backward(self, theta: Real, tape: GruTape, dh: Real) -> tuple[Real, Real, Real]:
+        """(∂L/∂θ (*L, P), ∂L/∂x, ∂L/∂h before the first step).
+
+        ``dh`` = ∂L/∂h (*L, T, *rows, H) is of what each step gave, not counting its way through
+        later steps. θ's is the sum over rows and steps.
+        """
+        u = transposed(self.views(theta)["U"])
+        dh = np.asarray(dh).reshape(tape.h.shape)
+        d_x, d_h = (np.empty((*tape.h.shape[:-1], 3 * self.units), dh.dtype) for _ in range(2))
+        carry = np.zeros_like(dh[..., 0, :, :])
+        for t in reversed(range(tape.h.shape[-3])):
+            h, r, z, n, inner = (part[..., t, :, :] for part in tape[1:6])
+            d = dh[..., t, :, :] + carry
+            d_n = d * (1.0 - z) * (1.0 - n * n)
+            d_r, d_z = d_n * inner * r * (1.0 - r), d * (h - n) * z * (1.0 - z)
+            d_x[..., t, :, :] = np.concatenate([d_r, d_z, d_n], axis=-1)
+            d_h[..., t, :, :] = np.concatenate([d_r, d_z, d_n * r], axis=-1)
+            carry = d * z + d_h[..., t, :, :] @ u
+            carry = np.where(tape.starts[..., t, :, :], carry.dtype.type(0.0), carry)
+        return self._gather(theta, tape, d_x, d_h, carry)
+
+    def _gather(
+        self, theta: Real, tape: GruTape, d_x: Real, d_h: Real, carry: Real
+    ) -> tuple[Real, Real, Real]:
+        """The gradients, from those of x W + b and of h U + (0, 0, c) at all steps."""
+        dtheta = np.empty_like(theta, dtype=np.result_type(theta, d_x))
+        parts, lead = self.views(dtheta), theta.shape[:-1]
+
+        def flat(array: Real) -> Real:  # (*L, T·M, ·)
+            return array.reshape(*lead, -1, array.shape[-1])
+
+        parts["W"][...] = transposed(flat(tape.x)) @ flat(d_x)
+        parts["U"][...] = transposed(flat(tape.h)) @ flat(d_h)
+        parts["b"][...] = flat(d_x).sum(axis=-2)
+        parts["c"][...] = flat(d_h)[..., 2 * self.units :].sum(axis=-2)
+        dx = d_x @ transposed(self.views(theta)["W"])[..., None, :, :]
+        steps = tape.x.shape[-3]
+        dx = dx.reshape(*lead, steps, *tape.rows, self.inputs)
+        return dtheta, dx, carry.reshape(*lead, *tape.rows, self.units)
+
+    def _flat(
+        self, theta: Real, x: Real, h: Real, starts: Real | None
+    ) -> tuple[Real, Real, Real, tuple[int, ...]]:
+        """(x (*L, T, M, I), h (*L, M, H), starts (*L, T, M, 1), rows), checked."""
+        lead = theta.shape[:-1]
+        shape = self.rows(theta, x, "x", self.inputs)
+        if len(shape) == 0 or shape[0] == 0:
+            raise InputError(f"x: need an axis of T ≥ 1 steps, got shape {np.shape(x)}")
+        steps, rows = shape[0], shape[1:]
+        if self.rows(theta, h, "h", self.units) != rows:
+            raise InputError(f"h: need rows {rows} as x has them, got shape {np.shape(h)}")
+        begins = np.zeros((), dtype=bool) if starts is None else np.asarray(starts, dtype=bool)
+        try:
+            begins = np.broadcast_to(begins, (*lead, *shape))
+        except ValueError:
+            need = f"{(*lead, *shape)}, got shape {begins.shape}"
+            raise InputError(f"starts: need what broadcasts to {need}") from None
+        count = size_of(rows)
+        x = np.asarray(x).astype(theta.dtype, copy=False).reshape(*lead, steps, count, self.inputs)
+        h = np.asarray(h).astype(theta.dtype, copy=False).reshape(*lead, count, self.units)
+        return x, h, begins.reshape(*lead, steps, count, 1), rows

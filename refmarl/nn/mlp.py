@@ -7,7 +7,8 @@ r"""The multilayer perceptron on one flat parameter vector, with its derivatives
 
 R{·} is the derivative along a direction v of θ and x (Pearlmutter 1994, "Fast exact multiplication
 by the Hessian"). A network knows shapes only; θ is yours, one vector, of any float dtype, which
-all results keep.
+all results keep. Where :mod:`~refmarl.nn.fused` applies, it takes the first-order passes over the
+batch; what is written here is their definition.
 
 Axes: L networks (any leading axes of θ, or none), M rows, I inputs, H units, O outputs, P
 parameters. ``x`` is (*L, *rows, I) with any rows; an axis of x in the place of L may be 1, when
@@ -17,13 +18,14 @@ all networks see the same.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from ..check import InputError, generator
 from ..value_grad import Real
-from . import layer_norm
+from . import fused, layer_norm
 from .activations import Activation, activation
 from .initialise import weights
 
@@ -43,9 +45,10 @@ class Tape(NamedTuple):
     """What a forward pass leaves for the passes that follow it; one entry for each layer."""
 
     inputs: tuple[Real, ...]  # h_{k-1}, (*L, M, I_k)
-    before: tuple[Real, ...]  # what f was applied to, (*L, M, H_k): hidden layers only
+    before: tuple[Real, ...]  # what f was applied to, (*L, M, H_k); f(z) where that tells f′, f″
     norms: tuple[layer_norm.NormTape, ...]  # hidden layers, if normalised
     shape: tuple[int, ...]  # of x
+    flat: Real | None = None  # what ``inputs`` are views of, if compiled passes made them
 
 
 class Layer(NamedTuple):
@@ -110,6 +113,10 @@ class MLP:
     def size(self) -> int:
         """P, the number of parameters."""
         return self.blocks[-1].stop
+
+    @cached_property
+    def _plan(self) -> fused.Plan | None:
+        return fused.plan(self.sizes, self.activation, self.layer_norm)
 
     @property
     def depth(self) -> int:
@@ -178,6 +185,14 @@ class MLP:
             If the last axis of θ is not P, that of x not I, or x lacks an axis of the networks.
         """
         h, shape = self._rows(theta, x)
+        if self._plan is not None and fused.applies(theta, h):
+            z, hidden, flat = fused.forward(self._plan, theta, h)
+            tape = Tape(hidden, hidden[1:], (), shape, flat)
+        else:
+            z, tape = self._forward(theta, h, shape)
+        return z.reshape(*z.shape[:-2], *shape[theta.ndim - 1 : -1], z.shape[-1]), tape
+
+    def _forward(self, theta: Real, h: Real, shape: tuple[int, ...]) -> tuple[Real, Tape]:
         f = activation(self.activation)
         inputs, before, norms = [], [], []
         for layer in self.layers(theta):
@@ -191,21 +206,34 @@ class MLP:
                 norms.append(norm)
             before.append(z)
             h = f.f(z)
-        tape = Tape(tuple(inputs), tuple(before), tuple(norms), shape)
-        return z.reshape(*z.shape[:-2], *shape[theta.ndim - 1 : -1], z.shape[-1]), tape
+        return z, Tape(tuple(inputs), tuple(before), tuple(norms), shape)
 
     def backward(self, theta: Real, tape: Tape, dy: Real) -> tuple[Real, Real]:
         """(∂L/∂θ (*L, P), ∂L/∂x) from dy = ∂L/∂y (*L, *rows, O): the sum over the rows."""
-        dtheta = np.empty_like(theta, dtype=np.result_type(theta, dy))
+        dtheta, dx = self._pull_back(theta, tape, dy, True)
+        return dtheta, _unbroadcast(dx, tape.shape, theta.ndim - 1)
+
+    def gradient(self, theta: Real, tape: Tape, dy: Real) -> Real:
+        """∂L/∂θ (*L, P) alone, which is less work."""
+        return self._pull_back(theta, tape, dy, False)[0]
+
+    def _pull_back(self, theta: Real, tape: Tape, dy: Real, want_dx: bool) -> tuple[Real, Real]:
+        """(∂L/∂θ, ∂L/∂x (*L, M, I), anything unless wanted)."""
         delta = self._cotangent(theta, dy)
+        x, flat = tape.inputs[0], tape.flat
+        fits = delta.shape[:-1] == (*theta.shape[:-1], x.shape[-2])
+        if self._plan is not None and flat is not None and fits and fused.applies(theta, delta):
+            return fused.pull_back(self._plan, theta, x, flat, delta, want_dx)
+        dtheta = np.empty_like(theta, dtype=np.result_type(theta, dy))
         grads = self.layers(dtheta)
         for k, layer in reversed(list(enumerate(self.layers(theta)))):
             np.matmul(_t(tape.inputs[k]), delta, out=grads[k].w)  # (3.1)
             grads[k].b[...] = delta.sum(axis=-2, keepdims=True)
-            delta = delta @ _t(layer.w)
+            if k > 0 or want_dx:
+                delta = delta @ _t(layer.w)
             if k > 0:
                 delta = self._through(k - 1, theta, tape, delta, grads)
-        return dtheta, _unbroadcast(delta, tape.shape, theta.ndim - 1)
+        return dtheta, delta
 
     def vjp(self, theta: Real, x: Real, u: Real) -> tuple[Real, Real]:
         """Jᵀu: how ⟨u, y⟩ changes with θ and with x; u (*L, *rows, O)."""
@@ -219,7 +247,7 @@ class MLP:
         parts: list[Real] = []
         for k, layer in reversed(list(enumerate(self.layers(theta)))):
             outer = tape.inputs[k][..., :, None] * delta[..., None, :]
-            parts[:0] = [outer.reshape(*lead, rows, -1), delta]
+            parts[:0] = [outer.reshape(*lead, rows, prod(outer.shape[-2:])), delta]
             delta = delta @ _t(layer.w)
             if k > 0:
                 delta, norm = self._through_rows(k - 1, theta, tape, delta)
@@ -291,7 +319,7 @@ class MLP:
                 raise InputError(f"x: need {need} or 1 where θ has {theta.shape}, got {x.shape}")
         if x.dtype.kind != "c":
             x = x.astype(theta.dtype, copy=False)
-        rows = int(np.prod(x.shape[lead:-1], dtype=int))
+        rows = prod(x.shape[lead:-1])
         return x.reshape(*x.shape[:lead], rows, x.shape[-1]), x.shape
 
     def _cotangent(self, theta: Real, dy: Real) -> Real:
@@ -301,7 +329,7 @@ class MLP:
             raise InputError(f"dy: need (..., O = {self.sizes[-1]}), got shape {dy.shape}")
         if dy.dtype.kind != "c":
             dy = dy.astype(theta.dtype, copy=False)
-        return dy.reshape(*dy.shape[:lead], int(np.prod(dy.shape[lead:-1], dtype=int)), -1)
+        return dy.reshape(*dy.shape[:lead], prod(dy.shape[lead:-1]), dy.shape[-1])
 
     def _slope(self, k: int, tape: Tape) -> Real:
         """f′(z) of hidden layer k."""

@@ -9,7 +9,8 @@ r"""Optimisers: state in, state out. All descend; hand them −g to ascend.
 w is AdamW's weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101); Adam is Kingma & Ba 2015,
 arXiv:1412.6980. An optimiser is a frozen record of its constants with ``init(theta)`` and
 ``update(state, theta, gradient, rate) -> (state', theta')``; nothing is changed in place. θ may
-have any leading axes and any float dtype.
+have any leading axes and any float dtype. RMSProp and Adam go over float32 and float64 in one
+compiled loop (:mod:`refmarl.kernels.optim`), with the same result to rounding.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ..check import InputError
+from ..kernels import optim as kernels
+from ..kernels._jit import JIT
 from ..value_grad import Real
+
+TINY = {4: float(np.finfo(np.float32).tiny), 8: float(np.finfo(np.float64).tiny)}
 
 
 class State(NamedTuple):
@@ -57,7 +62,7 @@ class Sgd:
     def update(self, state: State, theta: Real, gradient: Real, rate: float) -> tuple[State, Real]:
         """(state', θ')."""
         m = self.momentum * state.m + gradient if self.momentum else gradient
-        return State(state.step + 1, m, state.v), theta - rate * m
+        return State(state.step + 1, m, state.v), theta - float(rate) * m
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +82,13 @@ class RmsProp:
 
     def update(self, state: State, theta: Real, gradient: Real, rate: float) -> tuple[State, Real]:
         """(state', θ')."""
+        if _compiled(theta, gradient, state.v):
+            v, moved = state.v.copy(), theta.copy()
+            scales = np.array([rate, self.epsilon, _tiny(theta)], theta.dtype)
+            kernels.rms_prop(_flat(moved), _flat(gradient), _flat(v), self.beta, scales)
+            return State(state.step + 1, state.m, v), moved
         v = self.beta * state.v + (1.0 - self.beta) * gradient**2
-        theta = theta - rate * gradient / (np.sqrt(v) + self.epsilon)
+        theta = theta - float(rate) * gradient / (np.sqrt(v) + self.epsilon)
         return State(state.step + 1, state.m, v), theta
 
 
@@ -105,13 +115,28 @@ class Adam:
     def update(self, state: State, theta: Real, gradient: Real, rate: float) -> tuple[State, Real]:
         """(state', θ')."""
         t = state.step + 1
+        if _compiled(theta, gradient, state.m, state.v):
+            return self._compiled_step(state, theta, gradient, rate)
         m = self.beta1 * state.m + (1.0 - self.beta1) * gradient
         v = self.beta2 * state.v + (1.0 - self.beta2) * gradient**2
         m_hat, v_hat = m / (1.0 - self.beta1**t), v / (1.0 - self.beta2**t)
         step = m_hat / (np.sqrt(v_hat) + self.epsilon)
         if self.decay:
             step = step + self.decay * theta
-        return State(t, m, v), theta - rate * step
+        return State(t, m, v), theta - float(rate) * step
+
+    def _compiled_step(
+        self, state: State, theta: Real, gradient: Real, rate: float
+    ) -> tuple[State, Real]:
+        t = state.step + 1
+        moved, m, v = theta.copy(), state.m.copy(), state.v.copy()
+        scale = (rate / (1.0 - self.beta1**t), (1.0 - self.beta2**t) ** -0.5)
+        scales = (*scale, self.epsilon, rate * self.decay, _tiny(theta))
+        kernels.adam(
+            _flat(moved), _flat(gradient), _flat(m), _flat(v), self.beta1, self.beta2,
+            np.array(scales, theta.dtype),
+        )  # fmt: skip
+        return State(t, m, v), moved
 
 
 def clip_norm(gradient: Real, limit: float) -> tuple[Real, float]:
@@ -129,7 +154,27 @@ def clip_norm(gradient: Real, limit: float) -> tuple[Real, float]:
 
 def polyak(target: Real, theta: Real, tau: float) -> Real:
     """The target network's parameters after a step towards θ: (1 − τ) θ' + τ θ, τ in [0, 1]."""
-    return target + tau * (theta - target)
+    return target + float(tau) * (theta - target)
+
+
+def _compiled(theta: Real, *others: Real) -> bool:
+    """Whether one compiled loop can go over all of them."""
+    return (
+        JIT
+        and theta.dtype in (np.float32, np.float64)
+        and all(a.dtype == theta.dtype and a.shape == theta.shape for a in others)
+    )
+
+
+def _flat(array: Real) -> Real:
+    """Contiguous and writable; itself if it is so already."""
+    good = array.flags.c_contiguous and array.flags.writeable
+    return (array if good else array.copy()).reshape(-1)
+
+
+def _tiny(theta: Real) -> float:
+    """The smallest normal number of θ's kind."""
+    return TINY[theta.dtype.itemsize]
 
 
 def _unit(value: float, name: str) -> None:

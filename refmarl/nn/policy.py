@@ -181,6 +181,15 @@ class Policy:
         rows = tuple(range(lead, d_params.ndim - 1))
         return np.concatenate([dtheta, d_params[..., outputs:].sum(axis=rows)], axis=-1), dx
 
+    def gradient(self, theta: Real, tape: Tape, d_params: Real) -> Real:
+        """∂L/∂θ (*L, P) alone, which is less work."""
+        outputs = self.net.sizes[-1]
+        dtheta = self.net.gradient(theta[..., : self.net.size], tape, d_params[..., :outputs])
+        if not self.free:
+            return dtheta
+        rows = tuple(range(theta.ndim - 1, d_params.ndim - 1))
+        return np.concatenate([dtheta, d_params[..., outputs:].sum(axis=rows)], axis=-1)
+
     def jvp(self, theta: Real, tape: Tape, v: Real) -> Real:
         """How the distribution's parameters (*L, *rows, D) move when θ moves along v."""
         r_y = self.net.jvp(theta[..., : self.net.size], tape, v[..., : self.net.size])

@@ -32,7 +32,11 @@ def away_from_kinks(case):
     tape = net.forward(theta, x)[1]
     if any((norm.sigma < 0.1).any() for norm in tape.norms):
         return False  # σ near √ε: the normalisation bends within a step of the differences
-    return not ACTIVATIONS[net.activation].kink or all((abs(z) > 1e-2).all() for z in tape.before)
+    before = tape.before
+    if tape.flat is not None:  # compiled passes keep f(z) alone
+        pairs = zip(tape.inputs, net.layers(theta)[:-1], strict=False)
+        before = [h @ layer.w + layer.b for h, layer in pairs]
+    return not ACTIVATIONS[net.activation].kink or all((abs(z) > 1e-2).all() for z in before)
 
 
 def forward(net):

@@ -135,11 +135,11 @@ def _update_group(
     params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))
     params = actor.restrict(unrows(theta, params), batch.mask[g])
     gain = policy_gain(actor.head, params, batch.action[g], advantage, cfg.entropy)
-    d_theta, _ = actor.backward(theta, tape, rows(theta, gain.gradient))
+    d_theta = actor.gradient(theta, tape, rows(theta, gain.gradient))
 
     v, tape = values(critic, phi, batch.obs[g][:-1])
     loss = value_loss(v, target)
-    d_phi, _ = critic.backward(phi, tape, rows(phi, loss.gradient[..., None]))
+    d_phi = critic.gradient(phi, tape, rows(phi, loss.gradient[..., None]))
 
     d_theta, norm = clip_norm(d_theta, cfg.max_norm)
     d_phi, _ = clip_norm(d_phi, cfg.max_norm)

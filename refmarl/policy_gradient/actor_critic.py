@@ -4,6 +4,7 @@ Axes: T steps, B copies, N agents of a group, P parameters; a group's parameters
 agents share them, (N, P) if each has its own.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ class Agent(NamedTuple):
     opt_phi: tuple[OptState, ...]
 
 
+@cache
 def actor(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> Policy:
     """The policy network of a group.
 
@@ -46,6 +48,7 @@ def actor(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> Po
     raise InputError(f"{group.name}: no policy for actions of {group.space}")
 
 
+@cache
 def critic(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> MLP:
     """V(o) of a group."""
     return MLP((group.obs_dim, *hidden, 1), activation)

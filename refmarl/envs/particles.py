@@ -151,10 +151,13 @@ class Particles(Env):
         InputError
             If an episode would end before the script does, or an action is out of range.
         """
-        first, single = np.asarray(actions[0]), isinstance(self.groups[0].space, Discrete)
-        if first.ndim != (3 if single else 4) or first.shape[1] != len(state.t) or not len(first):
-            raise InputError(f"script: need (T, {len(state.t)}, N, …), got {first.shape}")
-        steps, size = first.shape[:2]
+        lead, size = np.shape(actions[0])[:2], len(state.t)
+        axes = 3 if isinstance(self.groups[0].space, Discrete) else 4
+        alike = all(np.shape(a)[:2] == lead for a in actions)
+        if np.ndim(actions[0]) != axes or lead[0] < 1 or lead[1] != size or not alike:
+            got = ", ".join(str(np.shape(a)) for a in actions)
+            raise InputError(f"script: need (T, {size}, N, …) for each group, got {got}")
+        steps = lead[0]
         flat = tuple(np.reshape(a, (steps * size, *np.shape(a)[2:])) for a in actions)
         x, said, reward = self._run(state, flat, size, steps)
         obs = self._look(state, *(a.reshape(steps * size, *a.shape[2:]) for a in (x, said)))

@@ -168,21 +168,26 @@ def test_a_script_does_not_run_past_the_end(env):
     assert_array_equal(env.play(state, draw(env, rng, 2, 5)).truncated[-1], [False, True])
     with pytest.raises(InputError, match="a script of 6 steps, 5 are left"):
         env.play(state, draw(env, rng, 2, 6))
-    with pytest.raises(InputError, match="script: need"):
-        env.play(state, draw(env, rng, 2))
+    for wrong in (draw(env, rng, 2), draw(env, rng, 3, 5), draw(env, rng, 2, 0)):
+        with pytest.raises(InputError, match="script: need"):
+            env.play(state, wrong)
+    if len(env.groups) == 2:
+        with pytest.raises(InputError, match="script: need"):
+            env.play(state, (draw(env, rng, 2, 5)[0], draw(env, rng, 2, 4)[1]))
 
 
 @pytest.mark.parametrize("env", DEFAULTS, ids=lambda e: e.name)
-@pytest.mark.parametrize("wrong", [-1, 50])
-def test_actions_out_of_range_are_refused(env, wrong):
+@pytest.mark.parametrize("below", [True, False])
+def test_actions_out_of_range_are_refused(env, below):
     rng = np.random.default_rng(0)
     state = env.reset(rng, 2)
     for g, group in enumerate(env.groups):
         good = draw(env, rng, 2)
-        parts = len(group.space.sizes) if isinstance(group.space, MultiDiscrete) else 1
-        for part in range(parts):
-            bad = good[g].copy()
-            bad.reshape(2, -1, parts)[1, -1, part] = wrong
+        single = isinstance(group.space, Discrete)
+        sizes = (group.space.n,) if single else group.space.sizes
+        for part, size in enumerate(sizes):
+            bad, wrong = good[g].copy(), -1 if below else size
+            bad.reshape(2, -1, len(sizes))[1, -1, part] = wrong
             with pytest.raises(InputError, match=f"got {wrong}"):
                 env.step(state, (*good[:g], bad, *good[g + 1 :]))
         with pytest.raises(InputError, match="need integers"):

@@ -42,6 +42,14 @@ ROWS = (
             r"$G_t=\sum_{k\ge t}\gamma^{k-t}r_k$"
         ),
         exercise=True,
+        closed=True,
+        source="Williams 1992",
+        laws=(
+            "its expectation is the gradient of J, by enumeration, for every baseline",
+            "without γ^t it is biased for γ < 1, and can point downhill",
+            "the score has mean zero",
+            "sampled gradients agree with the exact one within their standard error",
+        ),
     ),
     Equation(
         tag="3.4",
@@ -49,6 +57,14 @@ ROWS = (
         title="Temporal-difference error",
         statement=r"$\delta_t=r_t+\gamma(1-d_t)V(s_{t+1})-V(s_t)$",
         exercise=True,
+        closed=True,
+        source="Sutton 1988",
+        laws=(
+            "expected errors vanish in every state exactly at V^π",
+            "on a deterministic chain every error of the true values is 0",
+            "at a terminal step it is r − V, whatever follows",
+        ),
+        errata="The text bootstraps terminal states too: docs/errata.md, B6.",
     ),
     Equation(
         tag="3.5",
@@ -56,6 +72,17 @@ ROWS = (
         title="Generalised advantage estimation",
         statement=r"$\hat A_t=\sum_{l\ge0}(\gamma\lambda)^l\delta_{t+l}$",
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2016",
+        laws=(
+            "λ = 0 is the TD error",
+            "λ = 1 is the return minus V, bootstrapped at a truncation",
+            "the recursion is the sum",
+            "linear in rewards and values together",
+            "nothing leaks from one episode into another",
+            "a truncated episode bootstraps, a terminated one does not",
+        ),
+        errata="The text leaves out the ends of episodes: docs/errata.md, B6.",
     ),
     Equation(
         tag="3.6",

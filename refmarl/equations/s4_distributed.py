@@ -9,6 +9,16 @@ ROWS = (
         title="n-step return",
         statement=r"$G_t^{(n)}=\sum_{k<m}\gamma^kr_{t+k}+\gamma^m(1-d_{t+m-1})V(s_{t+m})$",
         exercise=True,
+        closed=True,
+        source="Watkins 1989; Sutton & Barto 2018, chapter 7",
+        laws=(
+            "n = 1 is the TD target",
+            "n beyond every end is Monte Carlo",
+            "n + 1 steps are one step before n steps",
+            "their geometric mixture is the λ-return",
+            "an error of the values is left with the weight γ^n",
+        ),
+        errata="The text names it and gives no formula: docs/errata.md.",
     ),
     Equation(
         tag="4.2",

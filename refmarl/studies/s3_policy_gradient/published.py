@@ -8,7 +8,7 @@ import numpy as np
 from ...check import Array
 from ...policy_gradient.returns import gae, lambda_return, n_step_return
 from ..published import Found
-from . import classic_control
+from . import classic_control, heads
 
 Data = dict[str, Any]
 
@@ -53,6 +53,8 @@ def _undiscounted(data: Data, k: int) -> tuple[Array, Array, Array]:
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S3.01": advantages,
     "S3.02": returns,
+    "S3.05": heads.distributions,
+    "S3.06": heads.squashed,
     "S3.07": classic_control.scripted,
     "S3.08": classic_control.random_play,
 }

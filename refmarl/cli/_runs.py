@@ -48,8 +48,11 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def groups(folders: Sequence[Path]) -> list[Group]:
-    """The runs in these folders, by algorithm, environment and settings; labels tell them apart."""
+def groups(folders: Sequence[Path], dirs: Sequence[Path]) -> list[Group]:
+    """The runs in these folders, by algorithm, environment and settings; labels tell them apart.
+
+    In the order of the ``dirs`` in which they were found, and within one by their settings.
+    """
     from ..training.run import read
 
     parts: dict[str, list[tuple[Path, Run]]] = {}
@@ -72,7 +75,16 @@ def groups(folders: Sequence[Path]) -> list[Group]:
         )
         folders_, runs = zip(*members, strict=True)
         found.append(Group(label or run.algorithm, _env(run), list(folders_), list(runs)))
-    return found
+    return sorted(found, key=lambda group: _order(group, dirs))
+
+
+def _order(group: Group, dirs: Sequence[Path]) -> tuple[int, list[tuple[str, float, str]]]:
+    folder = group.folders[0]
+    rank = next(k for k, path in enumerate(dirs) if path == folder or path in folder.parents)
+    return rank, [
+        (key, value if isinstance(value, int | float) else 0.0, str(value))
+        for key, value in _what(group.runs[0]).items()
+    ]
 
 
 def _what(run: "Run") -> dict[str, Any]:

@@ -24,10 +24,10 @@ def add(verbs: Any) -> None:
     ledger.set_defaults(run=_equations)
     show = verbs.add_parser(
         "show",
-        help="an equation with its code, laws, tests and exercise; or a game of the library",
-        **example("refmarl show 1.3    (a tag), refmarl show nash    (a label)"),
+        help="an equation with its code, laws, tests and exercise; a game; an algorithm's settings",
+        **example("refmarl show 1.3    (a tag), refmarl show nash    (a label), refmarl show a2c"),
     )
-    show.add_argument("name", metavar="TAG-LABEL-or-GAME")
+    show.add_argument("name", metavar="TAG-LABEL-or-NAME")
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(run=_show)
 
@@ -71,8 +71,12 @@ def _show(args: argparse.Namespace) -> int:
     except KeyError:
         return _show_game(args)
     row = next(r for r in _all_rows() if r["label"] == equation.label)
+    from . import _settings
+
+    trains = args.name in _settings.names()  # an algorithm may be called like its equation
     if args.json:
-        as_json(row | {"statement": equation.statement, "laws": equation.laws})
+        settings = {"algorithm": _settings.data(args.name)} if trains else {}
+        as_json(row | {"statement": equation.statement, "laws": equation.laws} | settings)
         return 0
     print(f"({equation.tag}) {equation.label}: {equation.title}")
     print(f"  {equation.statement}")
@@ -89,6 +93,9 @@ def _show(args: argparse.Namespace) -> int:
         for k, text in enumerate([value] if isinstance(value, str) else value):
             if text:
                 print(f"  {key if k == 0 else '':9} {text}")
+    if trains:
+        print()
+        _settings.show(args.name)
     return 0
 
 
@@ -120,7 +127,7 @@ def _show_game(args: argparse.Namespace) -> int:
 
     base = args.name.partition(":")[0]
     if base not in library.names():
-        raise KeyError(_unknown(base, (*EQUATIONS, *library.names())))
+        return _show_settings(args, (*EQUATIONS, *library.names()))
     found = entry(args.name)
     if args.json:
         as_json(_entry(found))
@@ -129,11 +136,27 @@ def _show_game(args: argparse.Namespace) -> int:
     return 0
 
 
+def _show_settings(args: argparse.Namespace, others: Sequence[str]) -> int:
+    """An algorithm or an environment, if that is its name."""
+    from . import _settings
+
+    known = _settings.names()
+    if args.name not in known:
+        raise KeyError(_unknown(args.name, (*others, *known)))
+    if args.json:
+        as_json(_settings.data(args.name))
+    else:
+        _settings.show(args.name)
+    return 0
+
+
 def _unknown(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"no equation or game {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"no equation, game, algorithm or environment {name!r}" + (
+        f"; did you mean {near[0]!r}?" if near else ""
+    )
 
 
 def _entry(found: "Entry") -> dict[str, Any]:

@@ -83,10 +83,24 @@ def _methods() -> list[dict[str, Any]]:
     ]
 
 
+def _algorithms() -> list[dict[str, Any]]:
+    from ._settings import algorithms
+
+    return algorithms()
+
+
+def _envs() -> list[dict[str, Any]]:
+    from ._settings import envs
+
+    return envs()
+
+
 KINDS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "games": _games,
     "equations": _equations,
     "exercises": _exercises,
     "studies": _studies,
     "methods": _methods,
+    "algorithms": _algorithms,
+    "envs": _envs,
 }

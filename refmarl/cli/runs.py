@@ -72,7 +72,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     lines = [
         (
             row["folder"],
-            f"{shown(row['mean'])} ± {shown(row['half'])}" if row["half"] else shown(row["mean"]),
+            f"{shown(row['mean'])} ± {shown(row['half'])}" if row["n"] > 1 else shown(row["mean"]),
             row["n"],
             shown(row["length"]),
             f"{row['iteration']}/{row['iterations']}",
@@ -96,7 +96,7 @@ def _evaluated(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         env, run.config, progress.agent, act_rng, greedy=not args.sample
     )
     found = evaluate(env, policy, env_rng, args.episodes)
-    half = 0.0
+    half = None
     if args.episodes > 1:
         interval = t_interval(found.team)
         half = float(interval.high - interval.estimate)
@@ -196,7 +196,7 @@ def _notes(rows: Sequence[dict[str, Any]]) -> None:
 
 def _by_env(dirs: Sequence[Path]) -> dict[str, list[Group]]:
     found: dict[str, list[Group]] = {}
-    for group in groups(find(dirs)):
+    for group in groups(find(dirs), dirs):
         found.setdefault(group.env, []).append(group)
     return found
 

@@ -32,6 +32,7 @@ ENVS = {
     "speaker-listener": "refmarl.envs.speaker_listener:SpeakerListener",
     "tabular": "refmarl.envs.tabular:TabularEnv",
 }
+NEEDED = inspect.Parameter.empty  # the default of a parameter that must be given
 
 
 def algorithm(name: str) -> ModuleType:
@@ -68,7 +69,7 @@ def environment(name: str, options: dict[str, Any] | None = None) -> Env:
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
             raise InputError(f"{name}: no parameter {key!r}; {hint if known else 'it has none'}")
     for key, parameter in known.items():
-        if parameter.default is parameter.empty and key not in (options or {}):
+        if parameter.default is NEEDED and key not in (options or {}):
             raise InputError(f"{name}: the parameter {key!r} has no default; give it")
     env = made(**(options or {}))
     if not isinstance(env, Env):
@@ -146,5 +147,6 @@ def names(known: dict[str, str], group: str) -> list[str]:
 
 
 def summary(found: Any) -> str:
-    """The first line of the docstring of an algorithm or environment."""
-    return (inspect.getdoc(found) or "").partition("\n")[0]
+    """The first line of the docstring of an algorithm, or of an environment's module."""
+    module = found if inspect.ismodule(found) else inspect.getmodule(found)
+    return (inspect.getdoc(module) or "").partition("\n")[0]

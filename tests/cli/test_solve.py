@@ -407,4 +407,4 @@ def test_show_prints_the_published_equilibria_exactly(run):
 def test_show_names_the_nearest_equation_or_game(name, near, run):
     status, out, err = run("show", name)
     assert_one_line(status, out, err)
-    assert f"no equation or game {name!r}; did you mean {near!r}?" in err
+    assert f"no equation, game, algorithm or environment {name!r}; did you mean {near!r}?" in err

@@ -1,0 +1,479 @@
+"""``train`` and what reads its folders: one line for what is wrong, nothing lost, nothing torn."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from refmarl.cli import main
+from refmarl.training import checkpoint
+from refmarl.training.pool import last_row
+from refmarl.training.run import metrics, read, resume
+
+PLAIN = os.environ | {"REFMARL_JIT": "0"}  # of other processes: compiling takes seconds
+SMALL = ("--set", "iterations=40", "--set", "hidden=8", "--set", "num_envs=4")
+FAST = ("--log-every", "5", "--save-every", "10")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line: (status, output, errors)."""
+
+    def call(*argv):
+        status = main([str(a) for a in argv])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with three seeds of each of two step sizes."""
+    folder = tmp_path_factory.mktemp("runs")
+    argv = ["train", "a2c", "cartpole", *SMALL, *FAST, "--vary", "lr", "1e-3", "1e-2"]
+    assert main([*argv, "--seeds", "3", "--workers", "1", "--out", str(folder), "--json"]) == 0
+    return folder
+
+
+def assert_same_runs(one, two):
+    """Every file of two folders of runs that may not differ is the same."""
+    names = sorted(p.name for p in one.iterdir())
+    assert names == sorted(p.name for p in two.iterdir())
+    for name in names:
+        for file in ("run.json", "metrics.jsonl"):
+            assert (one / name / file).read_bytes() == (two / name / file).read_bytes()
+        assert checkpoint.same(resume(one / name)[2], resume(two / name)[2])
+
+
+# -- train ------------------------------------------------------------------------------
+
+
+def test_a_run_ends_in_a_folder_of_its_own_and_is_told(run, tmp_path):
+    argv = ("train", "a2c", "cartpole", *SMALL, *FAST, "--eval-every", "20", "--out", tmp_path)
+    status, out, err = run(*argv)
+    (folder,) = tmp_path.iterdir()
+    assert status == 0
+    assert "error" not in err
+    assert str(folder) in out
+    assert "40/40" in out
+    assert read(folder).config.hidden == (8,)
+    assert metrics(folder)[-1]["iteration"] == 40
+    assert "eval_return" in metrics(folder)[-1]
+    before = (folder / "checkpoint.npz").read_bytes()
+    status, out, _ = run(*argv, "--json")
+    (told,) = json.loads(out)
+    assert (status, told["done"], told["iteration"], told["seed"]) == (0, True, 40, 0)
+    assert (folder / "checkpoint.npz").read_bytes() == before
+
+
+def test_seeds_and_settings_multiply(runs):
+    seen = {(read(f).config.lr, read(f).seed) for f in runs.iterdir()}
+    assert seen == {(lr, seed) for lr in (1e-3, 1e-2) for seed in range(3)}
+
+
+@pytest.mark.slow
+def test_how_many_workers_there_are_changes_nothing(runs, tmp_path):
+    argv = ["train", "a2c", "cartpole", *SMALL, *FAST, "--vary", "lr", "1e-3", "1e-2"]
+    assert main([*argv, "--seeds", "3", "--workers", "2", "--out", str(tmp_path), "--json"]) == 0
+    assert_same_runs(runs, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["a2c", "cartpole", "--set", "gama=1"], "no option 'gama'; did you mean 'gamma'?"),
+        (["a2c", "cartpole", "--set", "gamma=2"], "gamma: need a number in [0, 1], got 2.0"),
+        (["a2d", "cartpole"], "no algorithm 'a2d'; did you mean 'a2c'?"),
+        (["a2c", "cartpol"], "no environment 'cartpol'; did you mean 'cartpole'?"),
+        (["a2c", "cartpole", "--env", "horizn=9"], "no parameter 'horizn'; did you mean 'horizon'"),
+        (["a2c", "cartpole", "--env", "horizon=x"], "horizon: need a whole number, got 'x'"),
+        (["a2c", "cartpole", "--env", "horizon"], "need name=value, got 'horizon'"),
+        (["a2c", "cartpole", "--vary", "lr"], "--vary lr: need one value or more"),
+        (["a2c", "cartpole", "--vary", "rl", "1"], "no option 'rl'"),
+        (["a2c", "cartpole", "--vary", "lr", "1", "1"], "two of them have the same folder"),
+        (["a2c", "cartpole", "--seeds", "0"], "seeds: need a whole number ≥ 1"),
+        (["a2c", "cartpole", "--seed", "-1"], "seed: need a whole number ≥ 0"),
+        (["a2c", "cartpole", "--log-every", "0"], "log_every: need a whole number ≥ 1"),
+        (["a2c", "cartpole", "--save-every", "15"], "need multiples of log_every = 10"),
+        (["a2c"], "need ALGO and ENV"),
+        ([], "need ALGO and ENV"),
+        (["--resume", "nowhere"], "nowhere: no such folder"),
+        (["a2c", "cartpole", "--resume", "."], "leave ALGO out"),
+        (["no.such:thing", "cartpole"], "No module named 'no'"),
+        (["json", "cartpole"], "no algorithm 'json'"),
+        (["json:loads", "cartpole"], "an algorithm needs Config, start, iterate, policy"),
+        (["a2c", "json:loads"], "json:loads: "),
+    ],
+)
+def test_what_is_wrong_is_one_line(argv, says, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run("train", *argv)
+    lines = [line for line in err.splitlines() if line.startswith("refmarl: error: ")]
+    assert status != 0
+    assert len(lines) == 1
+    assert says in lines[0]
+    assert not list(tmp_path.rglob("checkpoint.npz"))
+
+
+def command(*argv):
+    return [sys.executable, "-m", "refmarl", *map(str, argv)]
+
+
+LONG = ("train", "a2c", "cartpole", "--set", "iterations=100000", "--set", "hidden=8", *FAST)
+
+
+def first_line(folder, seconds=60):
+    """Wait until a run below has logged something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if any(last_row(f.parent) for f in folder.rglob("metrics.jsonl")):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no run has begun")
+
+
+@pytest.mark.parametrize(
+    ("workers", "number"), [(1, signal.SIGINT), (1, signal.SIGTERM), (2, signal.SIGINT)]
+)
+def test_an_interrupt_saves_and_ends_with_one_line(workers, number, tmp_path):
+    argv = command(*LONG, "--seeds", 2, "--workers", workers, "--out", tmp_path)
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=PLAIN,
+                               start_new_session=True)  # fmt: skip
+    first_line(tmp_path)
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert f"to continue: refmarl train --resume {tmp_path}" in err
+    begun = [f.parent for f in tmp_path.rglob("checkpoint.npz")]
+    assert begun
+    for folder in begun:
+        assert resume(folder)[2].iteration == last_row(folder)["iteration"]
+
+
+@pytest.mark.slow
+def test_a_second_interrupt_ends_at_once(tmp_path):
+    slow = ("--set", "num_steps=20000", "--log-every", "1000", "--save-every", "1000")
+    argv = command(*LONG[:-4], *slow, "--out", tmp_path)
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=PLAIN)
+    end = time.monotonic() + 60
+    while not list(tmp_path.rglob("times.jsonl")) and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "refmarl: interrupted"
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    argv = ("train", "a2c", "cartpole", "--set", "iterations=1500", "--set", "hidden=8", *FAST)
+    argv = (*argv, "--seeds", 2)
+    alone = command(*argv, "--workers", 1, "--out", whole)
+    subprocess.run(alone, check=True, capture_output=True, env=PLAIN)
+    process = subprocess.Popen(
+        command(*argv, "--workers", 2, "--out", killed), stderr=subprocess.PIPE, env=PLAIN
+    )
+    first_line(killed)
+    children = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True
+    ).stdout.splitlines()
+    workers = [int(line.split()[0]) for line in children if "spawn_main" in line]
+    os.kill(workers[0], signal.SIGKILL)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert_same_runs(whole, killed)
+
+
+def test_two_processes_cannot_train_in_one_folder(runs, run, tmp_path):
+    import fcntl
+
+    folder = tmp_path / "run"
+    shutil.copytree(next(runs.iterdir()), folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        status, _, err = run("train", "--resume", folder)
+        assert (status, err.count("\n")) == (1, 1)
+        assert "another process is training here" in err
+    finally:
+        os.close(handle)
+    assert run("train", "--resume", folder)[0] == 0
+
+
+# -- disks ------------------------------------------------------------------------------
+
+
+def mounted(folder, options, script):
+    """Run a shell script with a small file system of its own at ``folder``."""
+    whole = f"mount -t tmpfs -o {options} none {folder} && {script}"
+    return subprocess.run(
+        ["unshare", "-rm", "sh", "-c", whole], capture_output=True, text=True, timeout=120,
+        env=PLAIN,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    """Whether this system lets one mount; skips if it does not."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        if mounted(folder, "size=64k", "true").returncode != 0:
+            pytest.skip("needs leave to mount a file system")
+    except FileNotFoundError:
+        pytest.skip("needs unshare")
+    return folder
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(mounts, tmp_path):
+    refmarl = f"{sys.executable} -m refmarl"
+    train = f"{refmarl} train a2c cartpole --set iterations=60 {' '.join((*SMALL[2:], *FAST))}"
+    script = (
+        f"{train} --out {mounts} 2>/dev/null; cp -r {mounts} {tmp_path}/before; "
+        f'sed -i \'s/"iterations": 60/"iterations": 4000/\' {mounts}/*/run.json; '
+        f"dd if=/dev/zero of={mounts}/rest bs=1k 2>/dev/null; "
+        f"{refmarl} train --resume {mounts} >/dev/null; echo status $? >&2; "
+        f"cp {mounts}/*/checkpoint.npz {tmp_path}/after.npz"
+    )
+    done = mounted(mounts, "size=128k", script)
+    *_, error, status = done.stderr.splitlines()
+    assert status == "status 1"
+    assert error.startswith("refmarl: error: ")
+    assert error.endswith("No space left on device; the last checkpoint stands")
+    assert "Traceback" not in done.stderr
+    (before,) = (tmp_path / "before").glob("*/checkpoint.npz")
+    template = resume(before.parent)[2]
+    assert checkpoint.same(checkpoint.load(tmp_path / "after.npz", template), template)
+
+
+def test_a_read_only_folder_is_one_line(mounts):
+    refmarl = f"{sys.executable} -m refmarl"
+    script = (
+        f"mount -o remount,ro {mounts} && "
+        f"{refmarl} train a2c cartpole --set iterations=5 --out {mounts} >/dev/null; "
+        f"echo status $? >&2"
+    )
+    done = mounted(mounts, "size=64k", script)
+    error, status = done.stderr.splitlines()
+    assert status == "status 1"
+    assert "Read-only file system" in error
+
+
+# -- progress ---------------------------------------------------------------------------
+
+
+def test_on_a_terminal_there_is_a_bar_and_none_is_left_behind(tmp_path):
+    ours, theirs = pty.openpty()
+    argv = command("train", "a2c", "cartpole", *SMALL, *FAST, "--out", tmp_path)
+    env = PLAIN | {"TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=theirs, text=True, env=env)
+    out, _ = process.communicate(timeout=60)
+    os.close(theirs)
+    seen = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "40/40" in out
+    assert "\x1b[" in seen
+
+
+def test_without_a_terminal_a_plain_line_every_few_seconds(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("refmarl.cli._progress.EVERY", 0.0)
+    argv = ("train", "a2c", "cartpole", *SMALL, *FAST, "--workers", 1)
+    _, _, err = run(*argv, "--out", tmp_path / "one")
+    lines = err.splitlines()
+    assert len(lines) == 9  # eight logged intervals, and the end
+    assert "40/40" in lines[-1]
+    assert "steps/s" in lines[3]
+    assert " left" in lines[3]
+    assert "return" in lines[-1]
+    _, _, err = run(*argv, "--seeds", 2, "--out", tmp_path / "two")
+    assert err.splitlines()[-1].startswith("2 of 2 runs done, 100% in all, return ")
+
+
+# -- plug-ins ---------------------------------------------------------------------------
+
+PLUGIN = """
+from dataclasses import dataclass
+from refmarl.envs.cartpole import CartPole
+from refmarl.policy_gradient.a2c import Config, start, iterate, policy
+
+@dataclass(frozen=True)
+class Short(CartPole):
+    horizon: int = 7
+    sizes: tuple[int, ...] = (1, 2)
+"""
+
+
+def test_ones_own_algorithm_and_environment_by_module_and_name(tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    argv = command("train", "mine", "mine:Short", *SMALL, *FAST, "--env", "sizes=3,4", "--json")
+    done = subprocess.run(argv, cwd=tmp_path, env=PLAIN, capture_output=True, text=True)
+    assert done.returncode == 2  # "mine" could be a misspelt name: a module must say so
+    argv[4] = "mine:__spec__"
+    assert subprocess.run(argv, cwd=tmp_path, env=PLAIN, capture_output=True).returncode == 2
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "mine.py").write_text(PLUGIN)
+    argv[4:6] = ["pack.mine", "pack.mine:Short"]
+    for expected in (0, 0):  # begun, and continued
+        done = subprocess.run(argv, cwd=tmp_path, env=PLAIN, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (expected, "")
+    (told,) = json.loads(done.stdout)
+    assert told["folder"].startswith("runs/mine-Short-")
+    assert told["metrics"]["length"] <= 7.0
+    argv = command("evaluate", told["folder"], "--episodes", "3", "--json")
+    done = subprocess.run(argv, cwd=tmp_path, env=PLAIN, capture_output=True, text=True)
+    assert json.loads(done.stdout)[0]["length"] <= 7.0
+
+
+def test_installed_plug_ins_have_names(run, tmp_path, monkeypatch):
+    (tmp_path / "refmarl_mine.py").write_text(PLUGIN)
+    info = tmp_path / "mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[refmarl.algorithms]\nmy-a2c = refmarl_mine\nbroken = refmarl_mine:absent\n"
+        "[refmarl.envs]\nshort = refmarl_mine:Short\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    out = tmp_path / "out"
+    status, told, _ = run("train", "my-a2c", "short", *SMALL, *FAST, "--out", out, "--json")
+    assert status == 0
+    assert json.loads(told)[0]["metrics"]["length"] <= 7.0
+    assert "horizon" in run("show", "short")[1]
+    assert "gamma" in run("show", "my-a2c")[1]
+    status, _, err = run("train", "broken", "short")
+    assert status == 2
+    assert "algorithm 'broken' (refmarl_mine:absent)" in err
+    assert "did you mean 'my-a2c'" in run("train", "my-a2", "short")[2]
+
+
+def test_runs_of_other_environment_options_have_other_folders(run, tmp_path):
+    argv = ("train", "a2c", "cartpole", *SMALL, "--out", tmp_path)
+    for options in ((), ("--env", "horizon=9"), ("--env", "horizon=8")):
+        assert run(*argv, *options)[0] == 0
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+# -- what runs have learnt ----------------------------------------------------------------
+
+
+def test_evaluating_is_the_same_twice_and_other_with_another_seed(runs, run):
+    folder = sorted(runs.iterdir())[0]
+    argv = ("evaluate", folder, "--episodes", 20, "--json")
+    (one,), (two,) = (json.loads(run(*argv)[1]) for _ in range(2))
+    (other,) = json.loads(run(*argv, "--seed", 1)[1])
+    (drawn,) = json.loads(run(*argv, "--sample")[1])
+    assert one == two
+    assert len({found["mean"] for found in (one, other, drawn)}) == 3
+    assert (one["n"], one["greedy"], drawn["greedy"]) == (20, True, False)
+    assert one["mean"] == pytest.approx(one["length"])  # a reward of 1 for every step
+    assert one["half"] > 0.0
+    status, out, _ = run("evaluate", runs, "--episodes", 2)
+    assert status == 0
+    assert out.count("±") == 6
+    assert "±" not in run("evaluate", folder, "--episodes", 1)[1]
+
+
+def test_comparing_groups_by_all_but_the_seed(runs, run):
+    status, out, _ = run("compare", runs, "--json")
+    one, two = json.loads(out)
+    assert status == 0
+    assert [one["label"], two["label"]] == ["lr=0.001", "lr=0.01"]
+    assert (one["n"], one["finished"], one["improvement"]) == (3, 3, None)
+    for row in (one, two):
+        assert row["mean"]["estimate"] == pytest.approx(np.mean(row["scores"]))
+        assert row["mean"]["low"] <= row["mean"]["estimate"] <= row["mean"]["high"]
+    brute = np.mean([[(a > b) + (a == b) / 2 for b in one["scores"]] for a in two["scores"]])
+    assert two["improvement"]["estimate"] == pytest.approx(brute)
+    by_hand = [metrics(f)[-1]["return"] for f in sorted(runs.iterdir())]  # 36 < iteration ≤ 40
+    assert sorted(one["scores"] + two["scores"]) == pytest.approx(sorted(by_hand))
+    assert "fewer than 5 runs" in run("compare", runs)[1]
+    fast = [f for f in runs.iterdir() if read(f).config.lr == 1e-2]
+    turned = json.loads(run("compare", *fast, runs, "--json")[1])  # the first named comes first
+    assert [row["label"] for row in turned] == ["lr=0.01", "lr=0.001"]
+    share = one["improvement"] or turned[1]["improvement"]
+    assert share["estimate"] == pytest.approx(1.0 - two["improvement"]["estimate"])
+    alone = run("compare", sorted(runs.iterdir())[0])
+    assert alone[0] == 0
+    assert "[" not in alone[1]
+
+
+def test_curves_are_drawn_as_svg_and_png(runs, run, tmp_path):
+    status, out, _ = run("plot", runs, "--out", tmp_path / "new" / "c.svg", "--interval", "t")
+    text = (tmp_path / "new" / "c.svg").read_text()
+    assert status == 0
+    assert "cartpole: lr=0.001, n = 3" in out
+    for part in ("lr=0.001 (n = 3)", "lr=0.01 (n = 3)", "mean of return", "cartpole"):
+        assert part in text
+    assert run("plot", runs, "--out", tmp_path / "c.png", "--statistic", "iqm")[0] == 0
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    one = sorted(runs.iterdir())[0]
+    assert run("plot", one, "--out", tmp_path / "one.svg", "--smooth", "3")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["plot", "RUNS", "--metric", "retrun"], "no 'retrun' was measured; there are entropy"),
+        (["plot", "RUNS", "--out", "c.pdf"], "ends in .svg or .png, got c.pdf"),
+        (["plot", "RUNS", "--smooth", "0"], "smooth: need a whole number ≥ 1"),
+        (["plot", "RUNS", "--interval", "t", "--statistic", "iqm"], "not of the iqm"),
+        (["compare", "RUNS", "--metric", "x"], "no 'x' was measured"),
+        (["compare", "nowhere"], "nowhere: no such folder"),
+        (["evaluate", "."], ".: no run here"),
+        (["evaluate", "RUNS", "--episodes", "0"], "episodes: need a whole number ≥ 1"),
+        (["render", "RUNS"], "no run here"),
+        (["render", "cartpol"], "no environment 'cartpol'; did you mean 'cartpole'?"),
+        (["render", "cartpole", "--out", "c.mp4"], "ends in .gif or .html"),
+        (["render", "cartpole", "--policy", "run"], "not a run's folder"),
+        (["render", "cartpole", "--fps", "0"], "--fps: need a number"),
+        (["render", "cartpole", "--steps", "0"], "most: need a whole number ≥ 1"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(argv, says, runs, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(*(str(runs) if a == "RUNS" else a for a in argv))
+    assert (status, err.count("\n")) == (2, 1)
+    assert says in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_episode_of_a_run_and_of_an_environment_is_rendered(runs, run, tmp_path):
+    folder = sorted(runs.iterdir())[0]
+    for what, name in ((folder, "a.html"), (folder, "a.gif"), ("cartpole", "b.html")):
+        status, out, _ = run("render", what, "--out", tmp_path / name, "--steps", 12)
+        assert status == 0
+        assert "return 1" in out
+    assert run("render", "cartpole", "--policy", "random", "--out", tmp_path / "c.gif")[0] == 0
+    assert "a2c after 800 steps" in (tmp_path / "a.html").read_text()
+
+
+# -- lists ------------------------------------------------------------------------------
+
+
+def test_algorithms_and_environments_are_listed_and_shown(run):
+    algorithms = json.loads(run("list", "algorithms", "--json")[1])
+    envs = json.loads(run("list", "envs", "--json")[1])
+    assert "a2c" in {row["name"] for row in algorithms}
+    assert {row["name"]: row["agents"] for row in envs}["cartpole"] == 1
+    for row in [*algorithms, *envs]:
+        status, out, _ = run("show", row["name"])
+        assert status == 0
+        assert row["summary"] in out
+        told = json.loads(run("show", row["name"], "--json")[1])
+        assert told.get("algorithm", told)["name"] == row["name"]  # or an equation called alike
+    out = run("show", "a2c")[1]
+    assert "gamma       0.99     [0, 1]             γ, discount" in out

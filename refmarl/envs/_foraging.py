@@ -65,10 +65,13 @@ def _place_agents(
 @kernel
 def _three_weakest(level: Real) -> int:
     """The levels of the three weakest agents together."""
-    low = np.sort(level)
     total = 0
-    for k in range(min(3, low.shape[0])):
-        total += low[k]
+    for i in range(level.shape[0]):
+        weaker = 0
+        for j in range(level.shape[0]):
+            weaker += level[j] < level[i] or (level[j] == level[i] and j < i)
+        if weaker < 3:
+            total += level[i]
     return total
 
 

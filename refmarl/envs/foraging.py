@@ -5,8 +5,8 @@ leave the field or step on food; a step that is not possible, like loading with 
 counts as nothing (the mask tells). If several would be in one cell, those who move stay instead.
 Those who load beside the same food lift it together. If their levels sum to at least the food's, it
 is gone and each is paid level · food's level / (sum of their levels · all food spawned), which
-makes all rewards of an episode sum to at most 1. Else each pays ``penalty``. Terminated when nothing
-is left.
+makes all rewards of an episode sum to at most 1. Else each pays ``penalty``. Terminated when
+nothing is left.
 
 Albrecht & Ramamoorthy 2013; Papoudakis, Christianos, Schäfer & Albrecht 2021, whose implementation
 (lbforaging 3) these rules follow, in one point stricter: there an agent may step onto one whose own
@@ -82,7 +82,8 @@ class Foraging(Env):
 
     def permuted(self, state: Any, order: tuple[Real, ...]) -> Any:
         """The same field with the agents counted otherwise."""
-        return state._replace(at=state.at[:, order[0]], level=state.level[:, order[0]])
+        at, level = (np.ascontiguousarray(a[:, order[0]]) for a in (state.at, state.level))
+        return state._replace(at=at, level=level)
 
     def restart(self, key: Real) -> State:
         """Agents anywhere, food inside, no two foods next to or two steps from each other."""

@@ -615,6 +615,21 @@ def test_only_those_who_should_see_the_goal(env, seed):
         assert_array_equal(seen[0][:, 0].argmax(axis=-1), state.goal[:, 0])
 
 
+@given(ENVS, SEEDS)
+def test_the_global_state_tells_all_but_the_time(env, seed):
+    state = crowded(env, np.random.default_rng(seed))
+    shown = env.global_state(state)
+    movers, marks, speakers, words = env.sizes
+    parts = np.split(shown, np.cumsum([4 * movers, 2 * marks, speakers * marks]), axis=1)
+    assert_array_equal(parts[0].reshape(state.x.shape), state.x)
+    assert_array_equal(parts[1].reshape(state.landmark.shape), state.landmark)
+    goals = parts[2].reshape(3, speakers, marks)
+    if speakers:
+        assert_array_equal(goals.argmax(axis=-1), state.goal)
+    assert (goals.sum(axis=-1) == 1).all()
+    assert_array_equal(parts[3].reshape(3, speakers, words), state.said)
+
+
 # Policies and pictures
 
 

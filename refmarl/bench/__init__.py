@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from . import s1_games, startup
+from . import s1_games, s3_policy_gradient, startup
 from .measure import Options, missing, race, tournament
 from .task import Peer, Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (*s1_games.TASKS, *startup.TASKS)}
+_ALL = (*s1_games.TASKS, *s3_policy_gradient.TASKS, *startup.TASKS)
+TASKS: dict[str, Task] = {task.name: task for task in _ALL}
 
 __all__ = ["TASKS", "Options", "Peer", "Task", "choose", "missing", "race", "tournament"]
 

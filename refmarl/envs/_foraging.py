@@ -4,7 +4,7 @@ import numpy as np
 
 from ..check import Array
 from ..kernels._jit import kernel
-from ..kernels.counter import below
+from ..kernels.counter import below, uniform
 from ..value_grad import Real
 
 LOAD = 5
@@ -78,9 +78,8 @@ def _three_weakest(level: Real) -> int:
 @kernel
 def _free(row: int, column: int, at: Real, food_at: Real, foods: int) -> bool:
     """Whether food may lie here: on nobody, with no food around or two steps straight ahead."""
-    for i in range(at.shape[0]):
-        if at[i, 0] == row and at[i, 1] == column:
-            return False
+    if _taken(row, column, at):
+        return False
     for f in range(foods):
         down, right = abs(food_at[f, 0] - row), abs(food_at[f, 1] - column)
         if food_at[f, 0] > 0 and (max(down, right) <= 1 or (down + right <= 2)):
@@ -290,20 +289,34 @@ def step(
 
 
 @kernel
-def greedy(at: Real, food_at: Real, food: Real, legal: Real, action: Real) -> None:
-    """Towards the food nearest to the first agent, and load beside it."""
+def greedy(
+    key: Real, t: Real, at: Real, food_at: Real, food: Real, legal: Real, action: Real
+) -> None:
+    """Towards the food nearest to the first agent, around others, and load beside it."""
     for b in range(at.shape[0]):
-        goal, best = -1, 1 << 30
+        goal, best = 0, 1 << 30
         for f in range(food.shape[1]):
             far = abs(food_at[b, f, 0] - at[b, 0, 0]) + abs(food_at[b, f, 1] - at[b, 0, 1])
             if food[b, f] > 0 and far < best:
                 goal, best = f, far
         for i in range(at.shape[1]):
-            action[b, i], near = 0, 1 << 30
-            for a in range(5):
-                row, column = _ahead(a, at[b, i, 0], at[b, i, 1])
-                far = abs(food_at[b, goal, 0] - row) + abs(food_at[b, goal, 1] - column)
-                if legal[b, i, a] and goal >= 0 and far < near:
-                    action[b, i], near = a, far
-            if goal >= 0 and near == 1 and action[b, i] == 0 and legal[b, i, LOAD]:
+            row, column = at[b, i, 0], at[b, i, 1]
+            if abs(food_at[b, goal, 0] - row) + abs(food_at[b, goal, 1] - column) == 1:
                 action[b, i] = LOAD
+                continue
+            action[b, i], near = 0, np.inf
+            for a in range(1, 5):
+                down, right = _ahead(a, row, column)
+                far = abs(food_at[b, goal, 0] - down) + abs(food_at[b, goal, 1] - right)
+                ahead = far + 0.5 * uniform(key[b], t[b], 4 * i + a)  # ties at random
+                if legal[b, i, a] and not _taken(down, right, at[b]) and ahead < near:
+                    action[b, i], near = a, ahead
+
+
+@kernel
+def _taken(row: int, column: int, at: Real) -> bool:
+    """Whether somebody stands here."""
+    taken = False
+    for i in range(at.shape[0]):
+        taken = taken or (at[i, 0] == row and at[i, 1] == column)
+    return bool(taken)

@@ -134,7 +134,7 @@ class Foraging(Env):
         """Everybody walks to the food nearest to agent 1 and loads there."""
         action = np.empty(state.level.shape, dtype=np.int64)
         legal = np.asarray(self.mask(state)[0])
-        _foraging.greedy(state.at, state.food_at, state.food, legal, action)
+        _foraging.greedy(state.key, state.t, state.at, state.food_at, state.food, legal, action)
         return (action,)
 
     def scene(self, state: State, copy: int = 0) -> Scene:

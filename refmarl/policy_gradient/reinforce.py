@@ -202,9 +202,7 @@ def gradient(
     if (alive := episodes.alive[g]) is not None:
         weight = weight * alive
     params, tape = actor.forward(theta, rows(theta, episodes.obs[g]))
-    params = unrows(theta, params)
-    if (mask := episodes.mask[g]) is not None:
-        params = np.where(mask, params, -np.inf)
+    params = actor.restrict(unrows(theta, params), episodes.mask[g])
     weight = weight.astype(params.dtype, copy=False)
     gain = score_gain(actor.head, params, episodes.action[g], weight)
     d_theta, _ = actor.backward(theta, tape, rows(theta, gain.gradient))

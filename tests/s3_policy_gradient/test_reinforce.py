@@ -401,6 +401,15 @@ def test_it_finds_the_best_policy_of_the_twin(baseline, optimiser):
     assert exact(env, 0.9, policy_of(env, theta)) >= max(values) - 0.05 * np.ptp(values)
 
 
+def test_the_learnt_baseline_has_not_seen_the_episodes_that_it_judges():
+    env = Twin(seed=3)
+    thetas = []
+    for value_lr in (1e-6, 1.0):
+        cfg = config(baseline="value", value_lr=value_lr, iterations=1)
+        thetas.append(run(env, cfg, 0).agent.theta[0])
+    assert_array_equal(*thetas)
+
+
 def test_the_learnt_baseline_comes_to_the_value():
     env = Twin(seed=3, horizon=1)
     cfg = config(baseline="value", num_envs=200, iterations=60, lr=1e-9, value_lr=0.05)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from refmarl.check import InputError
 from refmarl.policy_gradient import a2c
 from refmarl.training import checkpoint
-from refmarl.training.run import Run, metrics, read, resume, train
+from refmarl.training.run import Run, describe, metrics, read, resume, train
 
 CONFIG = a2c.Config(num_envs=4, num_steps=4, iterations=60, hidden=(8,))
 RUN = Run(algorithm="a2c", env="cartpole", config=CONFIG, log_every=5, save_every=10, eval_every=20,
@@ -207,3 +207,26 @@ def test_run_json_is_what_was_asked(whole):
     stored = json.loads((whole[0] / "run.json").read_text())
     assert stored["config"]["hidden"] == [8]
     assert stored["schema"] == 1
+
+
+def test_an_archive_that_would_unpack_to_too_much_is_refused(whole, tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.npz"
+    np.savez_compressed(path, zeros=np.zeros(10**6))
+    monkeypatch.setattr(checkpoint, "MAX_BYTES", 10**6)
+    assert path.stat().st_size < 10**5
+    with pytest.raises(InputError, match="8000128 bytes unpacked; the cap is 1000000"):
+        checkpoint.load(path, whole[1])
+
+
+def test_options_of_the_environment_come_back_as_they_were(tmp_path):
+    cfg = a2c.Config(num_envs=2, num_steps=2, iterations=2, hidden=(4,))
+    run = Run(algorithm="a2c", env="cartpole", config=cfg, env_options={"horizon": 9}, log_every=1,
+              save_every=1)  # fmt: skip
+    train(run, tmp_path / "run")
+    assert read(tmp_path / "run") == run
+    assert run.name != Run(algorithm="a2c", env="cartpole", config=cfg).name
+    nested = Run(algorithm="a2c", env="cartpole", config=cfg, env_options={"a": (1, (2, 3))})
+    (tmp_path / "nested").mkdir()
+    (tmp_path / "nested" / "run.json").write_text(json.dumps(describe(nested)))
+    assert read(tmp_path / "nested") == nested
+    assert describe(read(tmp_path / "nested")) == describe(nested)

@@ -16,6 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..check import InputError, positive
 from .run import Report, Run, train
 
@@ -136,9 +138,11 @@ def _here(jobs: Sequence[Job], watch: Watch, stop: Callable[[], bool]) -> list[S
 def _attempt(job: Job, tell: Callable[[Report], None] | None, stop: Callable[[], bool]) -> str:
     """Train; "", or why that failed if the reason is the user's to mend."""
     try:
-        train(job.run, job.folder, tell, stop)
+        with np.errstate(all="ignore"):  # what is not finite any more is told once, by name
+            train(job.run, job.folder, tell, stop)
     except InputError as error:
-        return str(error)
+        why = str(error)
+        return why if str(job.folder) in why else f"{job.folder}: {why}"
     except OSError as error:
         why = error.strerror or str(error)
         return f"{job.folder}: {why}; the last checkpoint stands"

@@ -122,6 +122,28 @@ def test_what_is_wrong_is_one_line(argv, says, run, tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("checkpoint.npz"))
 
 
+def test_a_run_that_diverges_is_one_line_that_says_what_did(tmp_path):
+    argv = ("train", "a2c", "cartpole", *SMALL, *FAST, "--out", tmp_path)
+    done = subprocess.run(
+        command(*argv, "--set", "lr=1e37"), capture_output=True, text=True, env=PLAIN
+    )
+    (line,) = done.stderr.splitlines()
+    (folder,) = tmp_path.iterdir()
+    assert done.returncode == 1
+    assert line.startswith(f"refmarl: error: {folder}: ")
+    assert "at iteration" in line
+    assert "the run stops" in line
+    assert "nan" not in (folder / "metrics.jsonl").read_text().lower()
+
+
+def test_divergence_is_the_users_to_mend():
+    from refmarl.cli import expected
+    from refmarl.training.run import Diverged
+
+    assert expected(Diverged("gain is nan"))
+    assert not expected(ValueError("a bug of ours"))
+
+
 def command(*argv):
     return [sys.executable, "-m", "refmarl", *map(str, argv)]
 

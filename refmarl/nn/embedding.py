@@ -42,7 +42,7 @@ class Embedding(Flat):
     Examples
     --------
     >>> net = Embedding(3, 2)
-    >>> theta = np.arange(6.0)
+    >>> theta = np.array([0.0, 1, 2, 3, 4, 5])
     >>> net.forward(theta, np.array([2, 0, 2]))
     array([[4., 5.],
            [0., 1.],

@@ -402,6 +402,13 @@ def test_bits_are_categoricals_over_two_actions(seed, size):
     assert_array_equal(bernoulli.mode(old), pi.mode(paired(old)))
 
 
+@given(st.floats(20.0, 700.0))
+def test_the_entropy_of_a_bit_that_is_nearly_sure_has_all_its_digits(logit):
+    for sign in (1.0, -1.0):
+        found = bernoulli.entropy(np.array([sign * logit]))
+        assert_allclose(found, (1.0 + logit) * np.exp(-logit), rtol=1e-7)
+
+
 def test_frequencies_of_bits_are_their_probabilities():
     params = np.array([0.0, 2.0, -3.0, 1e6, -1e6])
     drawn = bernoulli.sample(np.random.default_rng(3), np.tile(params, (40_000, 1)))

@@ -577,6 +577,45 @@ def test_ones_own_part_of_the_reward_is_about_the_one_that_one_informs(env, seed
     assert_array_equal(there[0, :-1], mine[0, :-1])
 
 
+# What is seen
+
+
+@given(st.one_of(NAVIGATIONS, PURSUITS), SEEDS)
+def test_what_is_seen_lies_where_it_is(env, seed):
+    state = crowded(env, np.random.default_rng(seed))
+    movers, marks, _, _ = env.sizes
+    rows = [o[:, i] for o in env.observe(state) for i in range(o.shape[1])]
+    for i, row in enumerate(rows):
+        velocity, here, places, rest = np.split(row, [2, 4, 4 + 2 * marks], axis=1)
+        others = np.arange(movers) != i
+        assert_array_equal(np.hstack([here, velocity]), state.x[:, i])
+        seen = places.reshape(3, marks, 2) + here[:, None]
+        assert_allclose(seen, state.landmark, atol=1e-12)
+        seen = rest[:, : 2 * (movers - 1)].reshape(3, -1, 2) + here[:, None]
+        assert_allclose(seen, state.x[:, others, :2], atol=1e-12)
+        speeds = rest[:, 2 * (movers - 1) :]
+        if isinstance(env, Pursuit):
+            fleeing = others & (np.arange(movers) >= env.chasers)
+            assert_array_equal(speeds.reshape(3, -1, 2), state.x[:, fleeing, 2:])
+        else:
+            assert not speeds.any()  # room for words
+
+
+@given(st.one_of(LISTENERS, REFERENCES), SEEDS)
+def test_those_who_are_told_see_landmarks_from_where_they_are_but_not_where_that_is(env, seed):
+    state = crowded(env, np.random.default_rng(seed))
+    obs = env.observe(state)[-1]
+    marks = obs[..., 2 : 2 + 2 * env.landmarks].reshape(3, -1, env.landmarks, 2)
+    assert_array_equal(obs[..., :2], state.x[..., 2:])
+    assert_allclose(
+        marks + state.x[:, :, None, :2], state.landmark[:, None] + 0 * marks, atol=1e-12
+    )
+    if isinstance(env, Reference) and env.landmarks > 1:
+        colour = obs[..., 2 + 2 * env.landmarks :][..., : env.landmarks]
+        assert_array_equal(colour.argmax(axis=-1), state.goal)
+        assert_array_equal(np.unique(colour), [0.25, 0.75])
+
+
 # Words
 
 
@@ -684,3 +723,11 @@ def test_a_scene_shows_everything_that_moves_where_it_is(env):
     left, right, bottom, top = scene.limits
     assert all(left < x < right and bottom < y < top for x, y in centres)
     assert scene.caption == "step 1"
+
+
+def test_rings_have_the_colour_of_where_one_must_go():
+    env = Reference(team=3)
+    state = env.reset(np.random.default_rng(0), 1)._replace(goal=np.array([[0, 1, 2]]))
+    rings = [s for s in env.scene(state).shapes if isinstance(s, Disc) and not s.filled]
+    assert [ring.centre for ring in rings] == [tuple(place) for place in state.x[0, :, :2].tolist()]
+    assert [ring.colour for ring in rings] == [2, 0, 1]  # agent 1 must go where agent 0 knows

@@ -152,7 +152,11 @@ class Env(ABC):
         return self.restart(generator(rng).integers(2**64, size=size, dtype=np.uint64))
 
     def mask(self, state: Any) -> tuple[Real | None, ...]:
-        """Legal actions, one (B, N_g, K_g) of bool for each group, or None where all are."""
+        """Legal actions, one (B, N_g, K_g) of bool for each group, or None where all are.
+
+        K_g counts the actions of all sets where there are several; every set keeps at least one,
+        also of agents that are no longer alive.
+        """
         return (None,) * len(self.groups)
 
     def alive(self, state: Any) -> tuple[Real | None, ...]:
@@ -193,9 +197,9 @@ def advance(env: Env, state: S, actions: Actions) -> Advance:
     A restarted copy gets a new key, made from its old one.
     """
     after, step = env.step(state, actions)
-    ended = np.flatnonzero(after.ended)
-    if len(ended) == 0:
+    if not np.count_nonzero(after.ended):
         return Advance(after, step, after)
+    ended = np.flatnonzero(after.ended)
     keys = np.empty(len(ended), dtype=np.uint64)
     next_keys(after.key[ended], keys)
     fresh = env.restart(keys)

@@ -4,6 +4,7 @@ Units of a scene become pixels of a box ``WIDTH`` wide, y upwards, the same scal
 """
 
 import io
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -62,8 +63,23 @@ def thin(scenes: Sequence[Scene], most: int = MOST) -> tuple[list[Scene], int]:
     return kept if kept[-1:] == list(scenes[-1:]) else [*kept, scenes[-1]], every
 
 
-def _colour(index: int) -> str:
-    return MUTED if index == GREY else COLOURS[index % len(COLOURS)]
+def _inks(scene: Scene) -> list[str]:
+    """The colour of each shape; text without one is dark, or light where it lies on a disc."""
+    inks: list[str] = []
+    for k, shape in enumerate(scene.shapes):
+        ink = MUTED if shape.colour == GREY else COLOURS[shape.colour % len(COLOURS)]
+        if isinstance(shape, Label) and shape.colour == GREY:
+            below = any(_covers(other, shape.at) for other in scene.shapes[:k])
+            ink = PAPER if below else INK
+        inks.append(ink)
+    return inks
+
+
+def _covers(shape: Any, at: tuple[float, float]) -> bool:
+    """Whether a filled disc lies under a point."""
+    if not isinstance(shape, Disc) or not shape.filled:
+        return False
+    return math.dist(shape.centre, at) <= shape.radius
 
 
 # -- SVG --------------------------------------------------------------------------------
@@ -72,7 +88,8 @@ def _colour(index: int) -> str:
 def svg(scene: Scene, box: View | None = None, page: bool = False) -> str:
     """The scene as an ``<svg>`` element; on a ``page`` its colours are the variables of its CSS."""
     box = box or view(scene)
-    parts = [_element(shape, box) for shape in scene.shapes]
+    pairs = zip(scene.shapes, _inks(scene), strict=True)
+    parts = [_element(shape, ink, box) for shape, ink in pairs]
     alone = "" if page else ' xmlns="http://www.w3.org/2000/svg" font-family="sans-serif"'
     head = (
         f'<svg{alone} viewBox="0 0 {box.width} {box.height}" role="img" '
@@ -85,8 +102,7 @@ def svg(scene: Scene, box: View | None = None, page: bool = False) -> str:
     return text
 
 
-def _element(shape: Any, box: View) -> str:
-    ink = _colour(shape.colour)
+def _element(shape: Any, ink: str, box: View) -> str:
     if isinstance(shape, Disc):
         (x, y), r = box.point(shape.centre), max(shape.radius * box.scale, 1.0)
         how = f'fill="{ink}"' if shape.filled else f'stroke="{ink}" stroke-width="{HAIRLINE}"'
@@ -97,7 +113,6 @@ def _element(shape: Any, box: View) -> str:
         ends = f'x1="{x:.1f}" y1="{y:.1f}" x2="{u:.1f}" y2="{v:.1f}"'
         return f'<line {ends} stroke="{ink}" stroke-width="{wide:.1f}"/>'
     x, y = box.point(shape.at)
-    ink = INK if shape.colour == GREY else ink
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="middle" dominant-baseline="central"'
     return f'<text {place} fill="{ink}">{escape(shape.text)}</text>'
 
@@ -202,8 +217,7 @@ def _paint(scene: Scene, box: View, font: Any, fine: int) -> Any:
 
     image = Image.new("RGB", (box.width, box.height + 2 * fine * TEXT), PAPER)
     draw = ImageDraw.Draw(image)
-    for shape in scene.shapes:
-        ink = _colour(shape.colour)
+    for shape, ink in zip(scene.shapes, _inks(scene), strict=True):
         if isinstance(shape, Disc):
             (x, y), r = box.point(shape.centre), max(shape.radius * box.scale, fine)
             place = (x - r, y - r, x + r, y + r)
@@ -215,7 +229,6 @@ def _paint(scene: Scene, box: View, font: Any, fine: int) -> Any:
             ends = [box.point(shape.start), box.point(shape.end)]
             draw.line(ends, ink, max(round(shape.width * box.scale), round(fine * HAIRLINE)))
         elif isinstance(shape, Label):
-            ink = INK if shape.colour == GREY else ink
             draw.text(box.point(shape.at), shape.text, ink, font, anchor="mm")
     base = (box.width / 2, box.height + fine * TEXT)
     draw.text(base, scene.caption, MUTED, font, anchor="mm")

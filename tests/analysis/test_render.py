@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from refmarl.analysis.plots import INK, PAPER
 from refmarl.analysis.render import MOST, STRIP, WIDTH, gif, page, svg, thin, view
 from refmarl.check import InputError
 from refmarl.env_api import GREY, Disc, Env, Label, Scene, Segment
@@ -71,6 +72,17 @@ def test_every_shape_is_drawn_and_text_is_only_text():
     whole = page([scene(*shapes, caption="<b>x")], "<i>title")
     assert "<i>" not in whole
     assert "<b>" not in whole
+
+
+def test_text_on_a_disc_is_light_and_beside_it_dark():
+    disc = Disc((0, 0), 0.3, 0)
+    for at, shapes, ink in (
+        ((0.1, 0.1), (disc,), PAPER),
+        ((0.5, 0.0), (disc,), INK),
+        ((0.1, 0.1), (disc._replace(filled=False),), INK),
+    ):
+        assert f'fill="{ink}">7</text>' in svg(scene(*shapes, Label(at, "7")))
+    assert f'fill="{INK}">7</text>' in svg(scene(Label((0, 0), "7"), disc))
 
 
 def frames(count):

@@ -73,10 +73,10 @@ class CartPole(Env):
         size = len(state.t)
         action = discrete_actions(self, size, actions)
         x, t, reward = np.empty((size, 4)), np.empty(size, dtype=np.int64), np.empty((size, 1))
-        terminated, truncated, ended = np.empty((3, size), dtype=bool)
-        outcome = (x, t, reward, terminated, truncated, ended)
-        if not _step(state.x, state.t, state.ended, action, self.horizon, *outcome):
+        flags = np.empty((3, size), dtype=bool)
+        if not _step(state.x, state.t, state.ended, action, self.horizon, x, t, reward, flags):
             refuse(self, state, actions)
+        terminated, truncated, ended = flags
         return State(state.key, t, ended, x), Step((reward,), terminated, truncated)
 
     def heuristic(self, state: State) -> Actions:
@@ -112,11 +112,12 @@ def _step(
     x_next: Array,
     t_next: Real,
     reward: Array,
-    terminated: Real,
-    truncated: Real,
-    ended: Real,
+    flags: Real,
 ) -> bool:
-    """Fill in what follows; False if a copy is over or an action not one of the two."""
+    """Fill in what follows; False if a copy is over or an action not one of the two.
+
+    ``flags`` (3, B): terminated, truncated, ended.
+    """
     total, moment = CART + POLE, POLE * HALF_LENGTH
     for b in range(x.shape[0]):
         if over[b] or not 0 <= action[b, 0] <= 1:
@@ -130,9 +131,9 @@ def _step(
         x_next[b, 1] = x[b, 1] + DT * push
         x_next[b, 2] = x[b, 2] + DT * spin
         x_next[b, 3] = spin + DT * bend
-        terminated[b] = abs(x_next[b, 0]) > X_LIMIT or abs(x_next[b, 2]) > ANGLE_LIMIT
         t_next[b] = t[b] + 1
-        truncated[b] = 0 < horizon <= t_next[b] and not terminated[b]
-        ended[b] = terminated[b] or truncated[b]
+        fallen = abs(x_next[b, 0]) > X_LIMIT or abs(x_next[b, 2]) > ANGLE_LIMIT
+        late = 0 < horizon <= t_next[b] and not fallen
+        flags[0, b], flags[1, b], flags[2, b] = fallen, late, fallen or late
         reward[b, 0] = 1.0
     return True

@@ -77,7 +77,7 @@ def test_the_compiled_kernels_are_the_plain_ones(seed, copies):
     after, step = ENV.step(state, (action,))
     t, flags = np.empty(copies, np.int64), np.empty((3, copies), bool)
     given = (state.x, state.t, state.ended, action, 500)
-    assert module._step.py_func(*given, x, t, np.empty((copies, 1)), *flags)
+    assert module._step.py_func(*given, x, t, np.empty((copies, 1)), flags)
     assert_allclose(x, after.x, rtol=1e-13, atol=1e-15)  # sines of one or the other library
     assert_array_equal(flags[0], step.terminated)
 

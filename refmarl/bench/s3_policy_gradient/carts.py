@@ -53,11 +53,13 @@ class _Ours:
         self.actions = [(row[:, None],) for row in given.action]
 
     def run(self) -> Any:
+        env, advance, state = self.env, self.advance, self.state
         for t, action in enumerate(self.actions, start=1):
-            self.state, _, _ = self.advance(self.env, self.state, action)
-            (obs,) = self.env.observe(self.state)
+            state = advance(env, state, action).state
+            (obs,) = env.observe(state)
             if t == LOOK:
                 seen = obs[:, 0]
+        self.state = state
         return seen
 
 

@@ -15,6 +15,8 @@ class ParallelSpace:
     def __init__(self, space: Space) -> None:
         self.space = space
         self._rng = np.random.default_rng()
+        self.shape: tuple[int, ...]
+        self.dtype: np.dtype[Any]
         if isinstance(space, Discrete):
             self.n, self.start, self.shape, self.dtype = space.n, 0, (), np.dtype(np.int64)
         elif isinstance(space, MultiDiscrete):
@@ -93,7 +95,7 @@ def flat(space: Any, value: Any) -> Array:
         sizes, chosen = np.ravel(space.nvec), np.ravel(value) - np.ravel(getattr(space, "start", 0))
         return np.concatenate([np.eye(k)[a] for k, a in zip(sizes, chosen, strict=True)])
     if hasattr(space, "n") and not space.shape:
-        return np.eye(int(space.n))[int(value) - int(getattr(space, "start", 0))]
+        return np.array(np.eye(int(space.n))[int(value) - int(getattr(space, "start", 0))])
     return np.asarray(value, dtype=np.float64).ravel()
 
 

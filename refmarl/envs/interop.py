@@ -235,6 +235,10 @@ class Foreign(Env):
     make: Callable[[], Any]
     horizon: int = 0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What it was made of: not the one that was built to look at."""
+        return Foreign, (self.make, self.horizon)
+
     @cached_property
     def _first(self) -> Any:
         return self.make()
@@ -309,7 +313,7 @@ class Foreign(Env):
         terminated, truncated = np.zeros((2, size), dtype=bool)
         t = state.t + 1
         for b in range(size):
-            room.world[b] = copy.deepcopy(state.world[b])
+            room.world[b] = cloned(state.world[b])
             paid, over, cut = self._turn(room, b, {a: v[b] for a, v in given.items()})
             reward[b] = [float(paid.get(a, 0.0)) for a in self._names]
             late = bool(0 < self.horizon <= t[b]) or cut
@@ -389,6 +393,32 @@ class Foreign(Env):
                     [np.ravel(m) for m in mask] if isinstance(mask, tuple) else [np.ravel(mask)]
                 )
             at, k = at + g.obs_dim, k + choices(g.space)
+
+
+def cloned(world: Any) -> Any:
+    """A deep copy, wrappers and all.
+
+    Environments that pickle as the arguments they were built with (``EzPickle``) would come out of
+    ``deepcopy`` at their beginning: of these the attributes are copied.
+
+    Raises
+    ------
+    InputError
+        If something in it cannot be copied; what belongs to pygame, for drawing, is shared.
+    """
+    layers, memo = [world], {}
+    while inner := vars(layers[-1]).get("env", vars(layers[-1]).get("aec_env")):
+        layers.append(inner)
+    try:
+        for layer in reversed(layers):
+            if hasattr(layer, "_ezpickle_args"):
+                memo[id(layer)] = fresh = object.__new__(type(layer))
+                for name, value in vars(layer).items():
+                    drawn = type(value).__module__.partition(".")[0] == "pygame"
+                    vars(fresh)[name] = value if drawn else copy.deepcopy(value, memo)
+        return copy.deepcopy(world, memo)
+    except TypeError as error:
+        raise InputError(f"{type(layers[-1]).__name__}: cannot be copied: {error}") from None
 
 
 def choices(space: Any) -> int:

@@ -217,8 +217,6 @@ def _stepped(env: Env, state: Any, after: Any, step: Step) -> None:
         _need(env, not late.any(), f"goes on after its horizon of {env.horizon} steps")
         early = (step.truncated & (after.t < env.horizon)).any()
         _need(env, not early, f"truncated before its horizon of {env.horizon} steps")
-    else:
-        _need(env, not step.truncated.any(), "truncated without a horizon")
 
 
 def _alone(env: Env, state: Any, actions: Actions, after: Any, step: Step) -> None:

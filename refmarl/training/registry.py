@@ -6,11 +6,13 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from ..check import InputError
 from ..config import Settings, parse
-from ..env_api import Env
+
+if TYPE_CHECKING:
+    from ..env_api import Env
 
 ALGORITHMS = {
     "a2c": "refmarl.policy_gradient.a2c",
@@ -53,7 +55,7 @@ def algorithm(name: str) -> ModuleType:
     return module
 
 
-def environment(name: str, options: dict[str, Any] | None = None) -> Env:
+def environment(name: str, options: dict[str, Any] | None = None) -> "Env":
     """An environment with these parameters.
 
     Raises
@@ -61,6 +63,8 @@ def environment(name: str, options: dict[str, Any] | None = None) -> Env:
     InputError
         If there is none of this name, or it does not take a parameter.
     """
+    from ..env_api import Env  # not above: names are listed without loading kernels
+
     made = _load(name, ENVS, "refmarl.envs", "environment")
     known = inspect.signature(made).parameters
     for key in options or {}:

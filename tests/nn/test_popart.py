@@ -70,6 +70,16 @@ def test_equal_targets_do_not_divide_by_zero():
     assert_array_equal(popart.normalise(scale, np.full((2, 1), 3.0)), 0.0)
 
 
+def test_parameters_and_statistics_are_values():
+    net, old = MLP((2, 3, 1)), popart.begin((1,))
+    theta = net.init(np.random.default_rng(0))
+    kept, new = theta.copy(), popart.track(old, np.array([[1.0], [9.0]]))
+    assert not np.array_equal(popart.preserve(net, theta, old, new), kept)
+    assert_array_equal(theta, kept)
+    assert_array_equal(old.mean, 0.0)
+    assert old.updates == 0
+
+
 def test_float32_stays():
     net = MLP((2, 3, 1))
     theta = net.init(np.random.default_rng(0), dtype=np.float32)

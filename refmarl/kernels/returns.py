@@ -17,6 +17,8 @@ the inner loops become vector instructions. Sums are float64, results are rounde
 from ..value_grad import Real
 from ._jit import kernel
 
+FEW = 8  # passes that cost less than looking how long the episodes are
+
 
 @kernel
 def td_errors(
@@ -89,14 +91,28 @@ def n_step_returns(
 
     G^(n)_t = r_t + γ G^(n−1)_{t+1} within an episode, and G^(0) = V: n passes forward, each of
     which finds the row below it not yet raised. One pass backward finds it raised, and that is
-    all there is to do if n reaches beyond the last row.
+    all there is to do if n reaches every end.
     """
     last = reward.shape[0] - 1
     lambda_returns(reward, next_value, terminated, ended, gamma, 0.0, out)
-    passes = n - 1 if n <= last else 1
+    far = n > last or (n > FEW and n >= _longest(ended))
+    passes = 1 if far else n - 1
     for _ in range(passes):
         for k in range(last):
-            t = k if n <= last else last - 1 - k
+            t = last - 1 - k if far else k
             for m in range(reward.shape[1]):
                 more = float(reward[t, m]) + gamma * float(out[t + 1, m])
                 out[t, m] = float(out[t, m]) if ended[t, m] else more  # (4.1)
+
+
+@kernel
+def _longest(ended: Real) -> int:
+    """The most rows that an episode has here; the last row ends all."""
+    longest = 0
+    for m in range(ended.shape[1]):
+        length = 0
+        for t in range(ended.shape[0]):
+            length += 1
+            longest = max(longest, length)
+            length = 0 if ended[t, m] else length
+    return longest

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
+from refmarl.kernels import returns as kernels
 from refmarl.policy_gradient.returns import gae, lambda_return, n_step_return, td_error
 from refmarl.studies.published import PUBLISHED
 from refmarl.testing.trajectories import SEEDS, UNIT, make, places, stop, streams
@@ -31,6 +32,26 @@ def test_it_is_the_definition_summed_term_by_term(case, n):
         if not case.terminated[t + count - 1, m]:
             wanted[t, m] += case.gamma**count * case.next_value[t + count - 1, m]
     assert_allclose(returns(case, n), wanted, **TIGHT)
+
+
+@pytest.mark.equation("4.1")
+@given(SEEDS, st.integers(10, 40), UNIT, st.integers(9, 40), st.sampled_from([0.02, 0.1, 0.3]))
+def test_so_it_is_in_long_pieces_whether_or_not_n_reaches_the_ends(seed, steps, gamma, n, ends):
+    case = make(seed, steps, 2, gamma, 1.0, ends)
+    wanted = returns(case, 1)
+    for _ in range(n - 1):  # one step before the return of one reward less
+        below = np.concatenate([wanted[1:], np.zeros((1, 2))])
+        stays = case.ended | (np.arange(steps) == steps - 1)[:, None]
+        wanted = np.where(stays, wanted, case.reward + case.gamma * below)
+    assert_allclose(returns(case, n), wanted, rtol=1e-10, atol=1e-10)
+
+
+@given(SEEDS, st.integers(1, 20), st.integers(1, 3), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_the_longest_episode_is_found(seed, steps, width, ends):
+    case = make(seed, steps, width, 1.0, 1.0, ends)
+    wanted = max(stop(case, t, m) - t + 1 for t, m in places(case))
+    longest = kernels._longest
+    assert longest(case.ended) == getattr(longest, "py_func", longest)(case.ended) == wanted
 
 
 @pytest.mark.equation("4.1")

@@ -73,6 +73,7 @@ def test_a_score_is_the_mean_of_the_last_tenth():
     assert final(rows, "return") == 100.0  # at 10, 40, 70, 100
     assert final(rows, "return", 0.4) == 85.0
     assert final(rows[:-1], "return", 0.2) == 70.0  # 72 < iteration: none, so the last
+    assert final(ROWS, "loss", 0.1) == ROWS[-1]["loss"]  # 90 is not later than 90
     assert final(rows, "loss", 1.0) == pytest.approx(np.mean([row["loss"] for row in rows]))
 
 

@@ -6,6 +6,7 @@
     bernoulli        A logits                           A bits
     gaussian         A means                            A numbers
     tanh-gaussian    A means and A log deviations       A numbers in (−1, 1)
+    beta             2A concentrations before softplus  A numbers in (0, 1)
 
 A Gaussian's log standard deviations are A further parameters at the end of θ, the same in every
 state, as PPO and TRPO have them (Schulman et al. 2015, appendix D); a squashed Gaussian's depend
@@ -20,7 +21,7 @@ import numpy as np
 
 from ..check import InputError
 from ..value_grad import Real
-from . import bernoulli, categorical, gaussian, tanh_gaussian
+from . import bernoulli, beta, categorical, gaussian, tanh_gaussian
 from .mlp import MLP, Tape
 from .multi_discrete import MultiDiscrete
 
@@ -71,7 +72,9 @@ HEADS: dict[str, Any] = {
     "bernoulli": bernoulli,
     "gaussian": gaussian,
     "tanh-gaussian": tanh_gaussian,
+    "beta": beta,
 }
+PAIRS = ("tanh-gaussian", "beta")  # the kinds with two outputs for each number
 LOGITS = ("categorical", "multi-discrete")  # the kinds that know illegal actions
 
 
@@ -106,8 +109,8 @@ class Policy:
             raise InputError(f'sizes: "multi-discrete" has them, alone; got {self.sizes!r}')
         if self.sizes and sum(self.sizes) != outputs:
             raise InputError(f"sizes: need a sum of {outputs}, as outputs; got {self.sizes!r}")
-        if self.kind == "tanh-gaussian" and outputs % 2:
-            raise InputError(f"net: need an even number of outputs (μ, log σ), got {outputs}")
+        if self.kind in PAIRS and outputs % 2:
+            raise InputError(f"net: need an even number of outputs, got {outputs}")
 
     @property
     def head(self) -> Head:

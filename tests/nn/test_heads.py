@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.nn import (
     bernoulli,
+    beta,
     categorical,
     check_backward,
     check_gradient,
@@ -48,6 +49,7 @@ HEADS = {
     "multi-discrete": Head(sets, lambda rng, rows, size: logits(rng, rows, size + 4)),
     "bernoulli": Head(lambda size: bernoulli, logits),
     "gaussian": Head(lambda size: gaussian, mean_and_log_std),
+    "beta": Head(lambda size: beta, lambda rng, rows, size: logits(rng, rows, 2 * size)),
     "tanh-gaussian": Head(lambda size: tanh_gaussian, mean_and_log_std, peaked=False),
 }
 
@@ -65,6 +67,7 @@ SIZES = st.integers(1, 4)
 
 @pytest.mark.certifies(
     "refmarl.nn.bernoulli:d_log_prob",
+    "refmarl.nn.beta:d_log_prob",
     "refmarl.nn.categorical:d_log_prob",
     "refmarl.nn.gaussian:d_log_prob",
     "refmarl.nn.multi_discrete:MultiDiscrete.d_log_prob",
@@ -82,6 +85,7 @@ def test_d_log_prob_is_the_derivative(head, seed, rows, size):
 
 @pytest.mark.certifies(
     "refmarl.nn.bernoulli:d_entropy",
+    "refmarl.nn.beta:d_entropy",
     "refmarl.nn.categorical:d_entropy",
     "refmarl.nn.gaussian:d_entropy",
     "refmarl.nn.multi_discrete:MultiDiscrete.d_entropy",
@@ -96,6 +100,7 @@ def test_d_entropy_is_the_derivative(head, seed, rows, size):
 
 @pytest.mark.certifies(
     "refmarl.nn.bernoulli:d_kl",
+    "refmarl.nn.beta:d_kl",
     "refmarl.nn.categorical:d_kl",
     "refmarl.nn.gaussian:d_kl",
     "refmarl.nn.multi_discrete:MultiDiscrete.d_kl",
@@ -111,6 +116,7 @@ def test_d_kl_is_the_derivative_in_the_new_parameters(head, seed, rows, size):
 
 @pytest.mark.certifies(
     "refmarl.nn.bernoulli:fisher",
+    "refmarl.nn.beta:fisher",
     "refmarl.nn.categorical:fisher",
     "refmarl.nn.gaussian:fisher",
     "refmarl.nn.multi_discrete:MultiDiscrete.fisher",
@@ -415,6 +421,42 @@ def test_frequencies_of_bits_are_their_probabilities():
     p = 1.0 / (1.0 + np.exp(-np.clip(params, -700, 700)))
     error = np.sqrt(p * (1 - p) / 40_000)
     assert (abs(drawn.mean(axis=0) - p) <= 5 * error + 1e-12).all()
+
+
+# -- beta -------------------------------------------------------------------------------
+
+
+@given(SEEDS)
+def test_the_beta_density_integrates_to_one_and_has_one_peak(seed):
+    params = np.random.default_rng(seed).normal(0, 3, 2)
+    grid = np.linspace(0, 1, 20_001)
+    density = np.exp(beta.log_prob(np.tile(params, (len(grid), 1)), grid[:, None]))
+    assert_allclose(np.trapezoid(density, grid), 1.0, atol=1e-3)
+    peak = density.argmax()
+    assert (np.diff(density[: peak + 1]) >= -1e-12).all()
+    assert (np.diff(density[peak:]) <= 1e-12).all()
+    assert abs(grid[peak] - beta.mode(params)[0]) < 1e-3
+
+
+@given(SEEDS, ROWS, SIZES)
+def test_swapping_the_parameters_mirrors_the_action(seed, rows, size):
+    rng = np.random.default_rng(seed)
+    params = logits(rng, rows, 2 * size)
+    swapped = np.concatenate([params[..., size:], params[..., :size]], axis=-1)
+    action = rng.uniform(0.01, 0.99, (*rows, size))
+    assert_allclose(beta.log_prob(params, action), beta.log_prob(swapped, 1 - action), atol=1e-9)
+    assert_allclose(beta.entropy(params), beta.entropy(swapped), atol=1e-12)
+    assert_allclose(beta.mode(params), 1 - beta.mode(swapped), atol=1e-12)
+    assert (beta.entropy(params) <= 1e-12).all()
+
+
+def test_without_concentration_the_beta_is_uniform():
+    flat = np.full(4, -1e3)
+    assert_allclose(beta.log_prob(flat, np.array([0.1, 0.8])), 0.0, atol=1e-12)
+    assert_allclose(beta.entropy(flat), 0.0, atol=1e-12)
+    assert_array_equal(beta.mode(flat), 0.5)
+    assert np.isfinite(beta.log_prob(np.zeros(2), np.ones(1)))
+    assert np.isfinite(beta.d_log_prob(np.zeros(2), np.zeros(1))).all()
 
 
 # -- tanh-gaussian ----------------------------------------------------------------------

@@ -120,5 +120,6 @@ def test_what_does_not_fit_is_refused():
         Policy(MLP((3, 2)), "categorical", (2,))
     with pytest.raises(InputError, match="sum of 2"):
         Policy(MLP((3, 2)), "multi-discrete", (2, 3))
-    with pytest.raises(InputError, match="even number"):
-        Policy(MLP((3, 3)), "tanh-gaussian")
+    for kind in ("tanh-gaussian", "beta"):
+        with pytest.raises(InputError, match="even number"):
+            Policy(MLP((3, 3)), kind)

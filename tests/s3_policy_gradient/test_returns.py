@@ -294,6 +294,7 @@ def test_nothing_that_is_given_is_changed(case):
     ("change", "text"),
     [
         ({"value": np.zeros((3, 1))}, r"argument 2: need shape \(2, 1\), got \(3, 1\)"),
+        ({"value": np.zeros((1, 2))}, r"argument 2: need shape \(2, 1\), got \(1, 2\)"),
         ({"terminated": np.ones((1, 1), bool)}, r"argument 4: need shape \(2, 1\)"),
         ({"reward": np.zeros((0, 1))}, r"reward: need \(T, ...\) with T ≥ 1"),
         ({"reward": np.float64(1.0)}, r"reward: need \(T, ...\) with T ≥ 1, got shape \(\)"),

@@ -19,7 +19,8 @@ class Board:
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self.begin: dict[Any, tuple[int, float, float]] = {}  # iteration, steps, time at first
+        self.seen: dict[Any, int] = {}  # iterations at first
+        self.begin: dict[Any, tuple[int, float, float]] = {}  # iteration, steps, time from then
         self.told = time.monotonic()
         self.bars: Any = None
         self.tasks: dict[Any, Any] = {}
@@ -48,13 +49,18 @@ class Board:
             return
         now = time.monotonic()
         for s in standings:
-            place = (s.iteration, s.row.get("steps", 0.0), now)
-            self.begin.setdefault(s.job.folder, place)
+            self._time(s, now)
         if self.bars:
             self._draw(standings)
         elif now - self.told >= EVERY:
             self.told = now
             print(self._line(standings), file=sys.stderr, flush=True)
+
+    def _time(self, s: "Standing", now: float) -> None:
+        """Time a run from its first new line on: what comes before is starting and compiling."""
+        first = self.seen.setdefault(s.job.folder, s.iteration)
+        if s.iteration > first:
+            self.begin.setdefault(s.job.folder, (s.iteration, s.row.get("steps", 0.0), now))
 
     def _draw(self, standings: "Sequence[Standing]") -> None:
         if len(standings) > BARS:
@@ -85,12 +91,13 @@ class Board:
 
     def _figures(self, s: "Standing") -> str:
         """Iteration, steps, returns, speed, time that is left."""
-        iteration, steps, then = self.begin[s.job.folder]
-        seconds, gone = time.monotonic() - then, s.iteration - iteration
-        says = [f"{s.iteration}/{s.job.iterations}", f"{s.row.get('steps', 0):.3g} steps"]
+        now = time.monotonic()
+        iteration, steps, then = self.begin.get(s.job.folder, (s.iteration, 0.0, now))
+        seconds, gone = now - then, s.iteration - iteration
+        says = [f"{s.iteration}/{s.job.iterations}", f"{s.row.get('steps', 0):,.0f} steps"]
         says += [f"{key.replace('_', ' ')} {s.row[key]:.4g}" for key in SHOWN if key in s.row]
         if gone > 0 and seconds > 0 and not s.done:
-            says.append(f"{(s.row['steps'] - steps) / seconds:.3g} steps/s")
+            says.append(f"{(s.row['steps'] - steps) / seconds:,.0f} steps/s")
             says.append(f"{clock((s.job.iterations - s.iteration) * seconds / gone)} left")
         return "  ".join(says)
 

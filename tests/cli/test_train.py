@@ -14,6 +14,7 @@ import pytest
 from refmarl.cli import main
 from refmarl.training import checkpoint
 from refmarl.training.pool import last_row
+from refmarl.training.run import _alone as alone
 from refmarl.training.run import metrics, read, resume
 
 PLAIN = os.environ | {"REFMARL_JIT": "0"}  # of other processes: compiling takes seconds
@@ -199,18 +200,12 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path):
 
 
 def test_two_processes_cannot_train_in_one_folder(runs, run, tmp_path):
-    import fcntl
-
     folder = tmp_path / "run"
     shutil.copytree(next(runs.iterdir()), folder)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with alone(folder):
         status, _, err = run("train", "--resume", folder)
-        assert (status, err.count("\n")) == (1, 1)
-        assert "another process is training here" in err
-    finally:
-        os.close(handle)
+    assert (status, err.count("\n")) == (1, 1)
+    assert "another process is training here" in err
     assert run("train", "--resume", folder)[0] == 0
 
 

@@ -176,6 +176,7 @@ def _in_pool(
     """Work the jobs off; each that has ended is told in ``ended`` at once."""
     context = multiprocessing.get_context("spawn")
     asked = context.Event()
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, context, _begin, (asked,))
     try:
         with _deaf():
@@ -190,7 +191,7 @@ def _in_pool(
             tick()
         pool.shutdown()
     except BaseException:
-        for child in multiprocessing.active_children():
+        for child in set(multiprocessing.active_children()) - others:
             child.kill()
         pool.shutdown(wait=False, cancel_futures=True)
         raise

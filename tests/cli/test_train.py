@@ -160,6 +160,32 @@ def test_an_interrupt_saves_and_ends_with_one_line(workers, number, tmp_path):
         assert resume(folder)[2].iteration == last_row(folder)["iteration"]
 
 
+def workers_of(process):
+    """The process ids of its workers, as soon as there are any."""
+    show = ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)]
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        lines = subprocess.run(show, capture_output=True, text=True).stdout.splitlines()
+        found = [int(line.split()[0]) for line in lines if "spawn_main" in line]
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("no worker was born")
+
+
+def test_an_interrupt_while_workers_are_born_is_one_line_too(tmp_path):
+    argv = command(*LONG, "--seeds", 2, "--workers", 2, "--out", tmp_path)
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=PLAIN,
+                               start_new_session=True)  # fmt: skip
+    workers_of(process)
+    time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "to continue" in err
+
+
 @pytest.mark.slow
 def test_a_second_interrupt_ends_at_once(tmp_path):
     slow = ("--set", "num_steps=20000", "--log-every", "1000", "--save-every", "1000")
@@ -189,11 +215,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path):
         command(*argv, "--workers", 2, "--out", killed), stderr=subprocess.PIPE, env=PLAIN
     )
     first_line(killed)
-    children = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True
-    ).stdout.splitlines()
-    workers = [int(line.split()[0]) for line in children if "spawn_main" in line]
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(workers_of(process)[0], signal.SIGKILL)
     process.communicate(timeout=120)
     assert process.returncode == 0
     assert_same_runs(whole, killed)

@@ -20,7 +20,10 @@ def jobs(folder, count):
     return [Job(run, folder / run.name) for run in runs]
 
 
-@given(st.integers(0, 3), st.sampled_from(["", "{", '{"iteration": 9', "\n", "torn\n"]))
+@given(
+    st.integers(0, 3),
+    st.sampled_from(["", "{", '{"iteration": 9', '{"iteration": 9}', "\n", "torn\n"]),
+)
 def test_the_last_whole_line_is_found_behind_a_torn_one(tmp_path_factory, count, torn):
     folder = tmp_path_factory.mktemp("run")
     lines = "".join(f'{{"iteration": {k}, "pad": "{"x" * 3000}"}}\n' for k in range(count))

@@ -134,7 +134,7 @@ def test_fisher_is_the_hessian_of_the_kl_where_both_are_equal(head, seed, rows, 
 @given(SEEDS, SIZES)
 def test_fisher_is_the_covariance_of_the_score(head, seed, size):
     rng, pi = np.random.default_rng(seed), head.of(size)
-    params = np.repeat(mild(head.params(rng, (1,), size)), 40_000, axis=0)
+    params = np.repeat(mild(head.params(rng, (1,), size)), 10_000, axis=0)
     v = rng.standard_normal(params.shape[1])
     score = pi.d_log_prob(params, pi.sample(rng, params))
     sampled = score * (score @ v)[:, None]
@@ -148,7 +148,7 @@ def test_fisher_is_the_covariance_of_the_score(head, seed, size):
 @given(SEEDS, SIZES)
 def test_entropy_and_kl_are_the_expectations_that_they_name(head, seed, size):
     rng, pi = np.random.default_rng(seed), head.of(size)
-    old, new = (np.repeat(mild(head.params(rng, (1,), size)), 20_000, axis=0) for _ in range(2))
+    old, new = (np.repeat(mild(head.params(rng, (1,), size)), 10_000, axis=0) for _ in range(2))
     action = pi.sample(rng, old)
     log_p, log_q = pi.log_prob(old, action), pi.log_prob(new, action)
     for sampled, exact in ((-log_p, pi.entropy(old[0])), (log_p - log_q, pi.kl(old[0], new[0]))):

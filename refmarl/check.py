@@ -100,6 +100,18 @@ def positive(value: int, name: str, cap: int | None = None) -> int:
     return int(value)
 
 
+def instance(value: Any, kind: type, name: str) -> None:
+    """Something of the class ``kind``, not another thing in its place."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name}: need a {kind.__name__}, got {type(value).__name__}")
+
+
+def several(values: Any, name: str, what: str) -> None:
+    """A list or tuple (or an array of several rows), one thing for each player."""
+    if not isinstance(values, Sequence | np.ndarray) or isinstance(values, str):
+        raise InputError(f"{name}: need {what}, got {type(values).__name__}")
+
+
 def generator(rng: np.random.Generator) -> np.random.Generator:
     """A source of random numbers, not a seed."""
     if not isinstance(rng, np.random.Generator):

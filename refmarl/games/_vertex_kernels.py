@@ -322,33 +322,40 @@ def solved(a: Array, b: Array, pairs: Ints, tol: float) -> tuple[int, Array, Int
 
 
 @kernel
+def later(points: Array, e: int, at: int) -> int:
+    """1, 0 or -1: row e is after, level with or before row ``at``, by 9 digits."""
+    for k in range(points.shape[1]):
+        gap = math.floor(points[e, k] * 1e9 + 0.5) - math.floor(points[at, k] * 1e9 + 0.5)
+        if gap != 0:
+            return 1 if gap > 0 else -1
+    return 0
+
+
+@kernel
 def arranged(points: Array) -> int:
     """Sort rows in place, in descending lexicographic order of 9 digits; how many differ.
 
-    Equal rows come once: the first ones. By insertion, because there are few.
+    Equal rows come once. By insertion, because there are few.
     """
-    row, kept = np.empty(points.shape[1]), np.int64(0)
+    kept = 0
     for e in range(len(points)):
-        at, equal = kept, False
-        while at > 0 and not equal:
-            order = 0
-            for k in range(points.shape[1]):
-                gap = np.rint(points[e, k] * 1e9) - np.rint(points[at - 1, k] * 1e9)
-                if gap != 0.0:
-                    order = 1 if gap > 0.0 else -1
-                    break
-            equal = order == 0
+        for k in range(points.shape[1]):  # next to the sorted rows, over those that came twice
+            points[kept, k] = points[e, k]
+        at, order = kept, 1
+        while at > 0:
+            order = later(points, at, at - 1)
             if order < 1:
                 break
+            for k in range(points.shape[1]):
+                points[at, k], points[at - 1, k] = points[at - 1, k], points[at, k]
             at -= 1
-        if equal:
-            continue
-        row[:] = points[e]
-        for r in range(kept, at, -1):
-            points[r] = points[r - 1]
-        points[at] = row
-        kept += 1
-    return int(kept)
+        if at == 0 or order != 0:
+            kept += 1
+        else:  # equal to the row before: close the gap
+            for r in range(at, kept):
+                for k in range(points.shape[1]):
+                    points[r, k] = points[r + 1, k]
+    return kept
 
 
 @kernel

@@ -121,6 +121,7 @@ class _Search:
     """Depth-first branch and bound; ``best`` and ``plan`` are the best found so far."""
 
     def __init__(self, posg: POSG, horizon: int, gamma: float) -> None:
+        check.instance(posg, POSG, "posg")
         self.horizon = check.positive(horizon, "horizon")
         self.gamma = gamma = horizon_discount(gamma)
         reward = posg.game.reward

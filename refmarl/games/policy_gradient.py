@@ -90,6 +90,8 @@ def readings(
     game: MarkovGame, logits: Sequence[Any], observe: Any
 ) -> tuple[Profile, tuple[Ints, ...]]:
     """(θ_i (O_i, A_i), o_i (S,)) of every player, checked against the game."""
+    check.instance(game, MarkovGame, "game")
+    check.several(logits, "logits", "a table for each player")
     seen = observations(game, observe)
     if len(logits) != game.num_players:
         raise InputError(f"logits: need {game.num_players} tables, got {len(logits)}")

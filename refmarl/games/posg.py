@@ -59,6 +59,7 @@ class POSG:
     observation: Array
 
     def __post_init__(self) -> None:
+        check.instance(self.game, MarkovGame, "game")
         observation, game = table(self.observation, "observation"), self.game
         leads = (game.num_states, *game.num_actions)
         if observation.ndim != 2 * game.num_players + 1 or observation.shape[: len(leads)] != leads:
@@ -139,6 +140,7 @@ def fully_observed(game: MarkovGame) -> POSG:
     >>> fully_observed(game).num_observations
     (2, 2)
     """
+    check.instance(game, MarkovGame, "game")
     states = game.num_states
     check.size_cap((states ** (1 + game.num_players), *game.num_actions), "observation")
     eye = np.eye(states).reshape(states, *[1] * game.num_players, states)
@@ -229,6 +231,7 @@ def histories(posg: POSG, i: int, length: int) -> Ints:
 
 def _beliefs(posg: POSG, belief: Any) -> Array:
     """Checked beliefs (…, S)."""
+    check.instance(posg, POSG, "posg")
     b = np.maximum(check.mixture(belief, posg.game.num_states, "belief"), 0.0)
     found: Array = b / b.sum(axis=-1, keepdims=True)
     return found

@@ -196,6 +196,8 @@ def controlled_chain(posg: POSG, controllers: Sequence[Controller]) -> tuple[Arr
 
 def checked_strategies(posg: POSG, strategies: Sequence[Any]) -> tuple[Strategy, ...]:
     """``strategies`` as float64 tables, checked against this game; all of one length."""
+    check.instance(posg, POSG, "posg")
+    check.several(strategies, "strategies", "one for each player")
     if len(strategies) != posg.num_players:
         raise InputError(f"strategies: need {posg.num_players}, got {len(strategies)}")
     lengths = {len(strategy) for strategy in strategies}

@@ -43,6 +43,7 @@ from .normal_form import NormalForm, values_against
 FIRST_STEP = 0.03
 MAX_POINTS = 3000  # of one path
 MAX_WORK = 50_000_000  # n² S + N³, the cost of one step in operations: a path takes minutes
+LEAST_SPAN = 1e-300  # of payoffs: less cannot be brought to size without loss
 FARTHEST = 1e10  # of λ times the payoffs' size: beyond it rounding decides
 TURN = 0.75  # cosine of the angle between neighbouring tangents, at least
 STRAIGHT = 0.98  # a larger cosine doubles the step
@@ -95,7 +96,13 @@ def strategic_range(game: NormalForm) -> Array:
     >>> print(strategic_range(NormalForm.bimatrix([[3, 0], [5, 1]], [[7, 7], [0, 0]])))
     [2. 0.]
     """
-    spans = [np.ptp(u, axis=i).max() for i, u in enumerate(game.payoffs)]
+    check.instance(game, NormalForm, "game")
+    spans = [float(np.ptp(u, axis=i).max()) for i, u in enumerate(game.payoffs)]
+    for i, span in enumerate(spans):
+        if 0.0 < span < LEAST_SPAN:
+            raise InputError(
+                f"payoffs: those of player {i} differ by {span:g}; need 0 or ≥ {LEAST_SPAN:g}"
+            )
     return np.array(spans)
 
 
@@ -107,6 +114,7 @@ def scaled(game: NormalForm, weights: Sequence[float] | None = None) -> Scaled:
     InputError
         If the game exceeds ``MAX_WORK``, or the weights are no n positive numbers.
     """
+    check.instance(game, NormalForm, "game")
     work = game.num_players * game.payoffs.size + sum(game.num_actions) ** 3
     if work > MAX_WORK:
         raise InputError(f"logit path: a step takes {work} operations; the cap is {MAX_WORK}")
@@ -302,6 +310,8 @@ def quantal_equilibrium(
     ------
     ArithmeticError
         If the path cannot be followed so far.
+    InputError
+        If ``rationality`` is not a number ≥ 0.
 
     Examples
     --------
@@ -313,9 +323,14 @@ def quantal_equilibrium(
     >>> print(found.profile[0].round(2), found.profile[1].round(2), found.residual < 1e-9)
     [0.72 0.28] [0.29 0.71] True
     """
-    path = logit_path(game, rationality, weights=weights)
+    path = logit_path(game, _rationality(rationality), weights=weights)
     if path.reason:
         raise ArithmeticError(f"quantal response equilibrium: {path.reason}")
+    if path.rationality[-1] < rationality * (1.0 - 1e-9):
+        raise ArithmeticError(
+            f"rationality: {rationality:g} is more than these payoffs tell apart; "
+            f"the path is followed to {path.rationality[-1]:g}"
+        )
     profile = tuple(x[-1] / x[-1].sum() for x in path.profiles)
     rates = path.rationality[-1] * _weights(game, weights)
     replies = [quantal_response(game, profile, r)[i] for i, r in enumerate(rates)]

@@ -207,7 +207,9 @@ def _pure(game: NormalForm) -> Solution:
     reason = "equilibria in mixed strategies were not searched"
     if len(found) > MAX_LISTED:
         reason = f"the first {MAX_LISTED} of {len(found)} pure equilibria; {reason}"
-    return Solution("pure", False, reason, answers, {"count": len(found)})
+    if sum(k > 1 for k in game.num_actions) <= 1:  # one player decides: all its best actions
+        reason = "" if len(found) == 1 else "each mixture of these is an equilibrium, too"
+    return Solution("pure", not reason, reason, answers, {"count": len(found)})
 
 
 def _homotopy(game: NormalForm) -> Solution:

@@ -309,8 +309,8 @@ def judged(profiles: tuple[Profile, ...], pairs: list[list[int]], degenerate: bo
         )
     elif any(len(set(side)) < len(pairs) for side in zip(*pairs, strict=True)):
         reason = (
-            "degenerate game: the extreme equilibria are listed, and each mixture of two that "
-            "share a strategy is an equilibrium, too"
+            "degenerate game, up to rounding: the extreme equilibria are listed, and each mixture "
+            "of two that share a strategy is an equilibrium, too; exact arithmetic decides"
         )
     return Equilibria(profiles, not reason, reason, degenerate)
 

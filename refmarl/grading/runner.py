@@ -32,9 +32,9 @@ class Result:
 
     @property
     def score(self) -> float:
-        """Points: the share of the laws that hold, if every gate is passed."""
-        earned = sum(not p.gate for p in self.passed)
-        total = earned + sum(not b.property.gate for b in self.failed)
+        """Points: the share of the laws that hold, by weight, if every gate is passed."""
+        earned = sum(p.weight for p in self.passed if not p.gate)
+        total = earned + sum(b.property.weight for b in self.failed if not b.property.gate)
         if not total or any(b.property.gate for b in self.failed):
             return 0.0
         return round(self.exercise.points * earned / total, 2)

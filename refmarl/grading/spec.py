@@ -19,12 +19,15 @@ class Property:
     """A law that every right answer obeys; ``check(answer, case)`` raises AssertionError.
 
     A ``gate`` earns nothing, because a wrong answer may pass it too; but it must be passed.
+    ``weight`` says how many of the others a law counts as: the equation itself counts more than
+    what follows from it.
     """
 
     says: str
     check: Callable[[Answer, Any], None]
     hint: str
     gate: bool = False
+    weight: int = 1
 
 
 @dataclass(frozen=True)

@@ -593,3 +593,16 @@ def test_a_team_must_be_one_and_the_search_bounded():
     big = MarkovGame(table, np.zeros((2, 2, 7, 7)), 0.5)
     with pytest.raises(InputError, match="joint rules in one round are too many"):
         solve_dec_pomdp(POSG.independent(big, [table, table]), 4)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: POSG(None, np.ones((1, 1, 1, 1, 1))),
+        lambda: fully_observed(None),
+        lambda: belief_update("dec-tiger", [1.0], (0, 0), (0, 0)),
+    ],
+)
+def test_another_thing_in_the_place_of_a_game_is_named(call):
+    with pytest.raises(InputError, match=r"(game|posg): need a (MarkovGame|POSG), got"):
+        call()

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.games import NormalForm, expected_utility, regrets
 from refmarl.games._logit import correct, pair_values, solve, system
+from refmarl.games.homotopy import one_equilibrium
 from refmarl.games.normal_form import values_against
 from refmarl.games.quantal import (
     logit_path,
@@ -285,3 +286,27 @@ def test_a_game_too_large_and_logs_of_the_wrong_shape_are_refused():
         logit_path(NormalForm(np.zeros((2, 300, 300))), 1.0)
     with pytest.raises(InputError, match="logs: need"):
         logit_system(NormalForm.zero_sum([[1, -1], [-1, 1]]), [[0, 0], [0]], 1.0)
+
+
+def test_a_rationality_beyond_the_path_is_refused():
+    chicken = NormalForm.bimatrix([[6, 2], [7, 0]], [[6, 7], [2, 0]])
+    with pytest.raises(ArithmeticError, match="more than these payoffs tell apart"):
+        quantal_equilibrium(chicken, 1e300)
+
+
+@pytest.mark.parametrize("wrong", [None, "fast", float("nan"), -1.0])
+def test_rationality_must_be_a_number(wrong):
+    with pytest.raises(InputError, match="rationality"):
+        quantal_equilibrium(NormalForm.bimatrix([[1, 0], [0, 1]], [[1, 0], [0, 1]]), wrong)
+
+
+def test_payoffs_too_small_to_be_scaled_are_refused():
+    tiny = NormalForm.bimatrix([[2e-310, 0], [0, 1e-310]], [[1, 0], [0, 1]])
+    with pytest.raises(InputError, match="player 0 differ by 2e-310"):
+        logit_path(tiny)
+
+
+@pytest.mark.parametrize("call", [logit_path, one_equilibrium])
+def test_another_thing_is_no_game(call):
+    with pytest.raises(InputError, match="game: need a NormalForm, got int"):
+        call(3)

@@ -50,7 +50,8 @@ def test_what_an_exact_method_finds_has_no_regret(method, game):
 @settings(max_examples=20)
 def test_more_than_two_players_get_all_pure_equilibria_and_are_told_so(game):
     solution, pure = solve(game), pure_equilibria(game)
-    assert (solution.method, solution.complete) == ("pure" if pure else "homotopy", False)
+    decided = sum(k > 1 for k in game.num_actions) <= 1 and len(pure) == 1
+    assert (solution.method, solution.complete) == ("pure" if pure else "homotopy", decided)
     found = [tuple(int(x.argmax()) for x in answer.profile) for answer in solution.equilibria]
     assert found == pure or not pure
     assert [answer.kind for answer in solution.equilibria] == ["nash"] * max(len(pure), 1)
@@ -230,3 +231,17 @@ def test_a_path_without_end_is_an_input_error():
     with mock.patch("refmarl.games.lemke_howson.MAX_WORK", 1), pytest.raises(InputError) as caught:
         solve(NormalForm(np.random.default_rng(0).normal(size=(2, 25, 25))), "lemke-howson")
     assert "in floating point" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("payoffs", "complete"),
+    [
+        ([[1.0, 3.0, 2.0]], True),
+        ([[3.0, 3.0, 2.0]], False),
+        ([[[[1.0]]], [[[2.0]]], [[[0.0]]]], True),
+    ],
+)
+def test_where_one_player_decides_the_best_action_is_all_there_is(payoffs, complete):
+    found = solve(NormalForm(payoffs))
+    assert found.complete is complete
+    assert (found.reason == "") is complete

@@ -91,6 +91,7 @@ def braess(n: int, bridge: bool = True) -> PotentialGame:
     [-4. -4.] [-3. -3.]
     """
     size = count(n, "n", 2, 10)
+    check.instance(bridge, bool, "bridge")
     load, flat = np.arange(1.0, size + 1), np.full(size, float(size))
     routes = ((0, 3), (1, 2), (0, 2))[: 3 if bridge else 2]  # S-A, S-B, B-T, A-T
     game, potential = congestion([routes] * size, [load, flat, load, flat])

@@ -39,8 +39,8 @@ def pursuit(
     n = check.positive(predators, "predators", 5)
     if check.positive(needed, "needed") > n:
         raise InputError(f"needed: need 1..{n} of the predators, got {needed}")
+    check.size_cap((*[rows * columns] * n, *[5] * (n + 1)), "joint actions of all states")
     torus = list(product(range(rows), range(columns)))
-    check.size_cap((*[len(torus)] * n, *[5] * (n + 1)), "joint actions of all states")
     places = list(product(torus, repeat=n))
     caught = {place for place in places if place.count((0, 0)) >= needed}
     states = [place for place in places if place not in caught] + ["caught"]

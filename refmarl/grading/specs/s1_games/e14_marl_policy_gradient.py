@@ -290,6 +290,7 @@ SPEC = Spec(
             "the gradient is the derivative of the value by each own logit",
             _slope,
             "Three factors for each state and action: how often, how likely, how much better.",
+            weight=5,
         ),
         Property(
             "the gradient sums to 0 over the actions of each observation",

@@ -160,6 +160,14 @@ def test_the_car_rolls_down_its_slope(x, v):
     assert step.reward[0][0, 0] == -1.0
 
 
+def test_the_wall_on_the_left_stops_the_car():
+    env = MountainCar()
+    state, step = env.step(at(env, (-1.19, -0.07), (-1.0, -0.07)), discrete(0, 0))
+    assert_array_equal(state.x[0], [-1.2, 0.0])
+    assert state.x[1, 1] < -0.05
+    assert not step.terminated.any()
+
+
 @given(st.floats(-1.19, 0.3), st.floats(-0.05, 0.05), st.integers(0, 2))
 def test_both_cars_are_one_car_with_other_strength(x, v, action):
     one, _ = MountainCar().step(at(MountainCar(), (x, v)), discrete(action))

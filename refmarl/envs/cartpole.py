@@ -29,7 +29,7 @@ from ..env_api import (
     refuse,
 )
 from ..kernels._jit import kernel
-from ..kernels.counter import uniform
+from ..kernels.counter import next_keys, uniform
 from ..value_grad import Real
 
 GRAVITY, CART, POLE, HALF_LENGTH, FORCE, DT = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
@@ -43,6 +43,15 @@ class State(NamedTuple):
     t: Real  # (B,) int64
     ended: Real  # (B,) bool
     x: Array  # (B, 4): x, ẋ, θ, θ̇
+
+
+class Played(NamedTuple):
+    """T steps of B copies that begin anew when they end; every step is paid 1."""
+
+    state: State
+    obs: Array  # (T, B, 1, 4): after each step, the first of the next episode where one ended
+    terminated: Real  # (T, B) bool
+    truncated: Real  # (T, B) bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,25 @@ class CartPole(Env):
         terminated, truncated, ended = flags
         return State(state.key, t, ended, x), Step((reward,), terminated, truncated)
 
+    def play(self, state: State, actions: Actions) -> Played:
+        """T steps of given actions (T, B, 1) in one go: what T calls of ``advance`` give.
+
+        Raises
+        ------
+        InputError
+            If a copy has ended, or an action is out of range.
+        """
+        size, script = len(state.t), np.asarray(actions[0])
+        steps = len(script)
+        flat = script.reshape(steps * size, -1)
+        action = discrete_actions(self, steps * size, (flat,)).reshape(steps, size)
+        key, t, x = state.key.copy(), state.t.copy(), state.x.copy()
+        obs, flags = np.empty((steps, size, 4)), np.empty((2, steps, size), dtype=bool)
+        if state.ended.any() or not _play(key, t, x, action, self.horizon, obs, flags):
+            refuse(self, state, (flat,))
+        after = State(key, t, np.zeros(size, dtype=bool), x)
+        return Played(after, obs[:, :, None], flags[0], flags[1])
+
     def heuristic(self, state: State) -> Actions:
         """Push to where the pole is falling: balances for about 200 steps and more."""
         lean = state.x[:, 2] + 0.25 * state.x[:, 3]
@@ -103,6 +131,48 @@ def _start(key: Real, x: Array) -> None:
 
 
 @kernel
+def _push(x: Array, action: int, out: Array) -> None:
+    """One copy's equations of motion; ``out`` may be ``x``."""
+    total, moment = CART + POLE, POLE * HALF_LENGTH
+    force = FORCE if action == 1 else -FORCE
+    speed, angle, spin = x[1], x[2], x[3]
+    sin, cos = math.sin(angle), math.cos(angle)
+    tau = (force + moment * spin * spin * sin) / total
+    bend = (GRAVITY * sin - cos * tau) / (HALF_LENGTH * (4.0 / 3.0 - POLE * cos * cos / total))
+    push = tau - moment * bend * cos / total
+    out[0] = x[0] + DT * speed
+    out[1] = speed + DT * push
+    out[2] = angle + DT * spin
+    out[3] = spin + DT * bend
+
+
+@kernel
+def _play(
+    key: Real, t: Real, x: Array, action: Real, horizon: int, obs: Array, flags: Real
+) -> bool:
+    """T steps with restarts, in place; False if an action is not one of the two.
+
+    ``action`` (T, B), ``obs`` (T, B, 4): what follows each step; ``flags`` (2, T, B).
+    """
+    for n in range(action.shape[0]):
+        for b in range(x.shape[0]):
+            if not 0 <= action[n, b] <= 1:
+                return False
+            _push(x[b], action[n, b], x[b])
+            t[b] += 1
+            fallen = abs(x[b, 0]) > X_LIMIT or abs(x[b, 2]) > ANGLE_LIMIT
+            late = 0 < horizon <= t[b] and not fallen
+            flags[0, n, b], flags[1, n, b] = fallen, late
+            if fallen or late:
+                next_keys(key[b : b + 1], key[b : b + 1])
+                _start(key[b : b + 1], x[b : b + 1])
+                t[b] = 0
+            for k in range(4):
+                obs[n, b, k] = x[b, k]
+    return True
+
+
+@kernel
 def _step(
     x: Array,
     t: Real,
@@ -118,19 +188,10 @@ def _step(
 
     ``flags`` (3, B): terminated, truncated, ended.
     """
-    total, moment = CART + POLE, POLE * HALF_LENGTH
     for b in range(x.shape[0]):
         if over[b] or not 0 <= action[b, 0] <= 1:
             return False
-        force = FORCE if action[b, 0] == 1 else -FORCE
-        sin, cos, spin = math.sin(x[b, 2]), math.cos(x[b, 2]), x[b, 3]
-        tau = (force + moment * spin * spin * sin) / total
-        bend = (GRAVITY * sin - cos * tau) / (HALF_LENGTH * (4.0 / 3.0 - POLE * cos * cos / total))
-        push = tau - moment * bend * cos / total
-        x_next[b, 0] = x[b, 0] + DT * x[b, 1]
-        x_next[b, 1] = x[b, 1] + DT * push
-        x_next[b, 2] = x[b, 2] + DT * spin
-        x_next[b, 3] = spin + DT * bend
+        _push(x[b], action[b, 0], x_next[b])
         t_next[b] = t[b] + 1
         fallen = abs(x_next[b, 0]) > X_LIMIT or abs(x_next[b, 2]) > ANGLE_LIMIT
         late = 0 < horizon <= t_next[b] and not fallen

@@ -1,10 +1,13 @@
 """CartPole: the equations of motion, the ends, and the source's numbers."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from refmarl.check import InputError
+from refmarl.env_api import advance
 from refmarl.envs import CartPole
 from refmarl.envs import cartpole as module
 
@@ -87,3 +90,34 @@ def test_the_heuristic_balances_longer_than_chance():
     for _ in range(100):
         state, _ = ENV.step(state, ENV.heuristic(state))
         assert not state.ended.any()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 40), st.integers(1, 15))
+def test_a_script_is_so_many_steps_with_restarts(seed, copies, steps, horizon):
+    env, rng = CartPole(horizon), np.random.default_rng(seed)
+    start = env.reset(rng, copies)
+    script = rng.integers(0, 2, (steps, copies, 1))
+    played, state = env.play(start, (script,)), start
+    for n in range(steps):
+        state, step, _ = advance(env, state, (script[n],))
+        assert_array_equal(played.obs[n], env.observe(state)[0])
+        assert_array_equal(played.terminated[n], step.terminated)
+        assert_array_equal(played.truncated[n], step.truncated)
+    for one, two in zip(played.state, state, strict=True):
+        assert_array_equal(one, two)
+    key, t, x = start.key.copy(), start.t.copy(), start.x.copy()
+    obs, flags = np.empty((steps, copies, 4)), np.empty((2, steps, copies), bool)
+    with np.errstate(over="ignore"):
+        assert module._play.py_func(key, t, x, script[..., 0], horizon, obs, flags)
+    assert_array_equal(key, played.state.key)
+    assert_allclose(obs, played.obs[:, :, 0], rtol=1e-9, atol=1e-12)
+
+
+def test_a_script_is_refused_if_a_copy_has_ended_or_an_action_is_none():
+    state = ENV.reset(np.random.default_rng(0), 2)
+    with pytest.raises(InputError, match="0 ≤ action"):
+        ENV.play(state, (np.full((3, 2, 1), 2),))
+    with pytest.raises(InputError, match="has ended"):
+        ENV.play(state._replace(ended=np.array([False, True])), (np.zeros((3, 2, 1), int),))
+    with pytest.raises(InputError, match="need integers"):
+        ENV.play(state, (np.zeros((3, 2, 2), int),))

@@ -47,6 +47,19 @@ def applies(theta: Real, other: Real) -> bool:
     return ENABLED and theta.dtype in DTYPES and other.dtype == theta.dtype
 
 
+def fits(net: Plan, theta: Real, x: Real, hidden: Real, dy: Real) -> bool:
+    """Whether a tape is of this θ and dy, in kinds and shapes: kernels would read beyond it."""
+    lead, rows = theta.shape[:-1], x.shape[-2]
+    return (
+        applies(theta, dy)
+        and x.dtype == hidden.dtype == theta.dtype
+        and dy.shape[:-1] == (*lead, rows)
+        and len(hidden) == prod(lead) * rows * sum(net.widths)
+        and len(x.shape) == len(lead) + 2
+        and x.shape[-1] == net.sizes[0]
+    )
+
+
 def forward(net: Plan, theta: Real, x: Real) -> Pass:
     """y and what the way back needs, for θ (*L, P) and x (*L, M, I), (*1, M, I) if shared."""
     lead, rows = theta.shape[:-1], x.shape[-2]

@@ -220,10 +220,9 @@ class MLP:
     def _pull_back(self, theta: Real, tape: Tape, dy: Real, want_dx: bool) -> tuple[Real, Real]:
         """(∂L/∂θ, ∂L/∂x (*L, M, I), anything unless wanted)."""
         delta = self._cotangent(theta, dy)
-        x, flat = tape.inputs[0], tape.flat
-        fits = delta.shape[:-1] == (*theta.shape[:-1], x.shape[-2])
-        if self._plan is not None and flat is not None and fits and fused.applies(theta, delta):
-            return fused.pull_back(self._plan, theta, x, flat, delta, want_dx)
+        plan, x, flat = self._plan, tape.inputs[0], tape.flat
+        if plan is not None and flat is not None and fused.fits(plan, theta, x, flat, delta):
+            return fused.pull_back(plan, theta, x, flat, delta, want_dx)
         dtheta = np.empty_like(theta, dtype=np.result_type(theta, dy))
         grads = self.layers(dtheta)
         for k, layer in reversed(list(enumerate(self.layers(theta)))):

@@ -158,6 +158,25 @@ def test_what_does_not_apply_takes_the_definition():
     assert_allclose(complex_.real, real, rtol=1e-12)
 
 
+def test_a_tape_of_other_kind_or_shape_is_not_read_by_kernels():
+    net, rng = MLP((2, 3, 1)), np.random.default_rng(0)
+    theta, x = net.init(rng), rng.standard_normal((4, 2))
+    tape = net.forward(theta, x)[1]
+    single = net.forward(theta.astype(np.float32), x)[1]
+    mixed = net.backward(theta, single, np.ones((4, 1)))[0]
+    assert mixed.dtype == np.float64
+    assert_allclose(mixed, net.backward(theta, tape, np.ones((4, 1)))[0], rtol=1e-5)
+    with pytest.raises(ValueError):  # rows that the tape does not have
+        net.backward(theta, tape, np.ones((5, 1)))
+    other = MLP((2, 7, 1))
+    foreign = other.forward(other.init(rng), x)[1]
+    with pytest.raises(ValueError):  # a tape of another network
+        net.backward(theta, foreign, np.ones((4, 1)))
+    with pytest.raises(ValueError):  # of one network for two
+        net.backward(np.stack([theta] * 2), net.forward(np.stack([theta] * 3), x[None])[1],
+                     np.ones((2, 4, 1)))  # fmt: skip
+
+
 @pytest.mark.parametrize("letter", ["s", "d"])
 def test_a_library_without_the_function_is_passed_over(letter, tmp_path):
     broken = tmp_path / "libopenblas.so"

@@ -366,6 +366,22 @@ def test_agents_that_do_not_act_move_nothing():
     assert not np.array_equal(one, reinforce.gradient(env, cfg, agent, everybody, 0)[0])
 
 
+def test_the_logits_of_illegal_actions_are_not_moved():
+    env, cfg = Pair(), config(baseline="none")
+    agent = reinforce.start(env, cfg, np.random.default_rng(0)).agent
+    rng = np.random.default_rng(0)
+    episodes = reinforce.play(env, reinforce.policy(env, cfg, agent, rng), rng, 4, 9)
+    legal = np.ones_like(episodes.mask[0])
+    legal[..., 1] = False
+    action = np.where(episodes.action[0] == 1, 0, episodes.action[0])
+    masked = episodes._replace(mask=(legal, None), action=(action, episodes.action[1]))
+    d_theta = reinforce.gradient(env, cfg, agent, masked, 0)[0]
+    slopes = actor(env.groups[0], HIDDEN).net.view(d_theta, "b2")
+    assert slopes[1] == 0.0
+    assert slopes[0] == pytest.approx(-slopes[2])
+    assert slopes[0] != 0.0
+
+
 def run(env, cfg, seed, begin=None):
     return list(learn(reinforce, env, cfg, np.random.default_rng(seed), begin))[-1][0]
 

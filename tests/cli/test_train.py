@@ -86,6 +86,9 @@ def test_how_many_workers_there_are_changes_nothing(runs, tmp_path):
         ([], "need ALGO and ENV"),
         (["--resume", "nowhere"], "nowhere: no such folder"),
         (["a2c", "cartpole", "--resume", "."], "leave ALGO out"),
+        (["--resume", ".", "--set", "lr=1"], "leave --set out"),
+        (["--resume", ".", "--seed", "0"], "leave --seed out"),
+        (["--resume", ".", "--eval-every", "0"], "leave --eval-every out"),
         (["no.such:thing", "cartpole"], "No module named 'no'"),
         (["json", "cartpole"], "no algorithm 'json'"),
         (["json:loads", "cartpole"], "an algorithm needs Config, start, iterate, policy"),
@@ -349,6 +352,14 @@ def test_ones_own_algorithm_and_environment_by_module_and_name(tmp_path):
     argv = command("evaluate", told["folder"], "--episodes", "3", "--json")
     done = subprocess.run(argv, cwd=tmp_path, env=PLAIN, capture_output=True, text=True)
     assert json.loads(done.stdout)[0]["length"] <= 7.0
+
+
+def test_modules_are_found_in_the_folder_where_one_is(run, tmp_path, monkeypatch):
+    (tmp_path / "own_module.py").write_text(PLUGIN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    status, _, _ = run("render", "own_module:Short", "--policy", "random")
+    assert status == 0
 
 
 def test_installed_plug_ins_have_names(run, tmp_path, monkeypatch):

@@ -435,6 +435,16 @@ def test_the_learnt_baseline_comes_to_the_value():
     assert found[0, 0] == pytest.approx(exact(env, 0.99, pi), abs=0.1)
 
 
+def test_steps_and_updates_are_counted():
+    cfg, played = Config(baseline="value", num_envs=3, iterations=4), 0.0
+    for progress, metrics in learn(reinforce, Pair(), cfg, np.random.default_rng(0)):
+        played += metrics["length"] * cfg.num_envs
+    assert progress.steps == round(played) > 0
+    for g in range(2):
+        assert progress.agent.opt_theta[g].step == 4
+        assert progress.agent.opt_phi[g].step == 4 * cfg.value_steps
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_balances_the_pole(seed):

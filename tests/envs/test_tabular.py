@@ -282,6 +282,7 @@ def test_drawing_inverts_the_running_sums(weights, u):
 def test_the_greatest_number_below_one_draws_something_possible():
     p = np.array([0.1] * 10 + [0.0, 0.0])  # its sum is below 1 in floating point
     assert tabular._draw(tabular._cumulative(p), 1 - 2.0**-53) == 9
+    assert tabular._draw(tabular._cumulative(np.array([0.0, 1.0])), 0.0) == 1
 
 
 def test_games_of_different_numbers_of_actions_have_a_group_for_each_player():
@@ -295,6 +296,8 @@ def test_a_lost_match_goes_on_and_a_state_that_pays_nobody_ends_it():
     assert_array_equal(tabular.tables(big_match(0.9)).terminal, [False, False, True])
     stay = MarkovGame(np.ones((1, 1, 1)), np.zeros((1, 1, 1)), 0.5)
     assert tabular.tables(stay).terminal.all()
+    paid = MarkovGame(np.ones((1, 2, 1)), np.array([[[0.0, 1.0]]]), 0.5)
+    assert not tabular.tables(paid).terminal.any()
     assert not tabular.tables(soccer(0.9)).terminal.any()
 
 

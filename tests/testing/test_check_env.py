@@ -367,7 +367,7 @@ class Hiding(Foraging):
     """Exchanges places but not levels."""
 
     def permuted(self, state, order):
-        return state._replace(at=state.at[:, order[0]])
+        return state._replace(at=np.ascontiguousarray(state.at[:, order[0]]))
 
 
 @pytest.mark.parametrize(("cls", "says"), KINDS)

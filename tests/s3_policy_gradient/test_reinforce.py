@@ -256,6 +256,25 @@ def test_weights_are_what_the_equation_says(seed, count, gamma):
         assert_allclose(weight[row], gamma**t * (g[n] - b) / count, atol=1e-12)
 
 
+@pytest.mark.equation("3.3")
+@settings(max_examples=10)
+@given(SEEDS, st.sampled_from([0.5, 1.0]))
+def test_a_learnt_baseline_takes_its_value_away(seed, gamma):
+    env = Twin(seed=seed)
+    cfg, agent = config(gamma=gamma, baseline="value", num_envs=4), agent_of(env, seed)
+    rng = np.random.default_rng(seed)
+    episodes = reinforce.play(env, reinforce.policy(env, cfg, agent, rng), rng, 4, 9)
+    net, t = critic(env.groups[0], HIDDEN), episodes.at[:, :1]
+    v = net.forward(agent.phi[0], episodes.obs[0])[0][..., 0]
+    found, target = reinforce.weights(cfg, episodes.reward[0], episodes.at, v)
+    assert_allclose(found, gamma**t * (target - v) / 4, atol=1e-12)
+    here = reinforce.gradient(env, cfg, agent, episodes, 0)[2]["gain"]
+    log_prob = np.log(policy_of(env, agent.theta[0]))
+    seen = episodes.obs[0][:, 0].argmax(axis=1)
+    played = log_prob[seen, episodes.action[0][:, 0]]
+    assert here == pytest.approx((found[:, 0] * played).sum(), abs=1e-9)
+
+
 def test_equal_episodes_are_each_others_baseline():
     reward, at = np.ones((3, 4, 1)), np.argwhere(np.ones((3, 4)))
     assert_allclose(reinforce.weights(Config(baseline="mean"), reward, at)[0], 0.0, atol=1e-15)
@@ -436,10 +455,10 @@ def test_the_learnt_baseline_comes_to_the_value():
 
 
 def test_steps_and_updates_are_counted():
-    cfg, played = Config(baseline="value", num_envs=3, iterations=4), 0.0
-    for progress, metrics in learn(reinforce, Pair(), cfg, np.random.default_rng(0)):
-        played += metrics["length"] * cfg.num_envs
-    assert progress.steps == round(played) > 0
+    cfg = Config(baseline="value", num_envs=3, iterations=4)
+    history = list(learn(reinforce, Pair(), cfg, np.random.default_rng(0)))
+    progress, played = history[-1][0], sum(metrics["length"] for _, metrics in history)
+    assert progress.steps == round(3 * played) > 0
     for g in range(2):
         assert progress.agent.opt_theta[g].step == 4
         assert progress.agent.opt_phi[g].step == 4 * cfg.value_steps

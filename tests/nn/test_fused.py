@@ -167,7 +167,7 @@ def test_a_tape_of_other_kind_or_shape_is_not_read_by_kernels():
     assert mixed.dtype == np.float64
     assert_allclose(mixed, net.backward(theta, tape, np.ones((4, 1)))[0], rtol=1e-5)
     with pytest.raises(ValueError):  # rows that the tape does not have
-        net.backward(theta, tape, np.ones((5, 1)))
+        net.gradient(theta, tape, np.ones((5, 1)))
     other = MLP((2, 7, 1))
     foreign = other.forward(other.init(rng), x)[1]
     with pytest.raises(ValueError):  # a tape of another network

@@ -56,6 +56,7 @@ def _every_deletion(root):
                 yield f"file {path}", root / path, None
 
 
+@pytest.mark.slow
 def test_taking_away_any_tag_test_exercise_or_anchor_is_seen(copy):
     seen = 0
     for what, path, spoiled in list(_every_deletion(copy)):

@@ -113,7 +113,8 @@ def test_untouched_exercises_are_not_started_and_worth_nothing(tmp_path, capsys)
     assert main(["check", "--dir", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert out.count("not started") == len(exercises())
-    assert f"\n0 of {10 * len(exercises())} points" in out
+    total = sum(exercise.points for exercise in exercises().values())
+    assert f"\n0 of {total} points" in out
 
 
 def test_the_solutions_pass_on_the_command_line(capsys):

@@ -1,5 +1,6 @@
 """``refmarl train``: one line for what is wrong, nothing lost, nothing torn."""
 
+import contextlib
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -165,15 +167,24 @@ def test_an_interrupt_saves_and_ends_with_one_line(workers, number, tmp_path):
 
 def workers_of(process):
     """The process ids of its workers, as soon as there are any."""
-    show = ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)]
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        lines = subprocess.run(show, capture_output=True, text=True).stdout.splitlines()
-        found = [int(line.split()[0]) for line in lines if "spawn_main" in line]
+        found = [pid for pid, parent, line in processes() if parent == process.pid
+                 and b"spawn_main" in line]  # fmt: skip
         if found:
             return found
         time.sleep(0.02)
+    process.kill()
+    process.communicate()
     raise AssertionError("no worker was born")
+
+
+def processes():
+    """(process id, its parent's, command line) of all that run."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            yield int(folder.name), parent, (folder / "cmdline").read_bytes()
 
 
 def test_an_interrupt_while_workers_are_born_is_one_line_too(tmp_path):

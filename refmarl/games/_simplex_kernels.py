@@ -213,23 +213,23 @@ def bounds(payoffs: Array, low: float, scale: float, x: Array, y: Array) -> tupl
 
 
 @kernel
-def matrix_game(payoffs: Array, most: int) -> tuple[float, float, float, Array, Array]:
-    """(value, gap, range of the payoffs, x, y), the gap of the game with payoffs in [0, 1].
+def matrix_game(payoffs: Array, most: int, tol: float) -> tuple[float, float, Array, Array]:
+    """(value, gap, x, y).
 
-    The gap is infinite if the payoffs are not finite or near the ends of the floats, or if the
-    optimum takes more than ``most`` pivots.
+    The gap is -1 if it is more than ``tol`` of the payoffs' range, if they are not finite or near
+    the ends of the floats, or if the optimum takes more than ``most`` (m + n) pivots.
     """
     m, n = payoffs.shape
     x, y = np.empty(m), np.empty(n)
     pure, value, low, span = saddle(payoffs, x, y)
     if pure and span >= 0.0:
-        return value, 0.0, span, x, y
+        return value, 0.0, x, y
     if not 1e-290 < span < 1e300:
-        return value, np.inf, span, x, y
+        return value, -1.0, x, y
     table, names, norms = program(payoffs, low, 1.0 / span)
-    if not optimum(table, names, norms, most):
-        return value, np.inf, span, x, y
+    if not optimum(table, names, norms, most * (m + n)):
+        return value, -1.0, x, y
     read_off(table, names, x, y)
     secured, conceded = bounds(payoffs, low, 1.0 / span, x, y)
     gap = conceded - secured if conceded > secured else 0.0
-    return low + span * ((secured + conceded) / 2.0), gap, span, x, y
+    return low + span * ((secured + conceded) / 2.0), span * gap if gap <= tol else -1.0, x, y

@@ -29,7 +29,9 @@ TOLERANCES = (1e-10, 1e-7)  # of the payoffs' range: HiGHS's tightest, and its d
 ENOUGH = 1e-11  # a gap this small, of the payoffs' range, is rounding
 PIVOTS = 50  # of the simplex method, for each action: some 1 is usual
 
-Simplex = Callable[[Array, int], tuple[float, float, float, Array, Array]]
+FLOAT = np.dtype(np.float64)
+
+Simplex = Callable[[Array, int, float], tuple[float, float, Array, Array]]
 
 
 class ZeroSum(NamedTuple):
@@ -76,10 +78,9 @@ def zero_sum_value(A: Any) -> ZeroSum:
     1.5 [0.25 0.75] [0.5 0.5]
     """
     payoffs = A if _is_ready(A) else _matrix(A)
-    m, n = payoffs.shape
-    value, gap, span, x, y = _simplex()(payoffs, PIVOTS * (m + n))  # (1.4)
-    if gap <= ENOUGH:
-        return ZeroSum(value, x, y, span * gap)
+    value, gap, x, y = _simplex()(payoffs, PIVOTS, ENOUGH)  # (1.4)
+    if gap >= 0.0:
+        return ZeroSum(value, x, y, gap)
     return _carefully(_matrix(A), x, y)
 
 
@@ -87,7 +88,7 @@ def _is_ready(A: Any) -> bool:
     """Whether the kernel can take A as it is; that its payoffs are finite is seen there."""
     return (
         type(A) is np.ndarray
-        and A.dtype == np.float64
+        and A.dtype is FLOAT
         and A.ndim == 2
         and 0 < A.size <= check.MAX_ENTRIES
         and A.flags.carray

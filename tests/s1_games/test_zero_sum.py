@@ -170,8 +170,8 @@ PROGRAM = zero_sum._linear_program
 def no_simplex(monkeypatch):
     """As if the compiled simplex method had given up at once."""
 
-    def gives_up(A, most):
-        return 0.0, np.inf, 0.0, np.ones(len(A)) / len(A), np.eye(A.shape[1])[0]
+    def gives_up(A, most, tol):
+        return 0.0, -1.0, np.ones(len(A)) / len(A), np.eye(A.shape[1])[0]
 
     monkeypatch.setattr(zero_sum, "_simplex", lambda: gives_up)
 
@@ -264,9 +264,10 @@ TIES = matrices(max_actions=6, elements=st.integers(-1, 1).map(float))
 @settings(max_examples=60)
 @given(ANY_PAYOFFS | TIES)
 def test_the_simplex_method_needs_no_help(A):
-    v, gap, width, x, y = simplex.matrix_game(A, 50 * sum(A.shape))
-    assert width == span(A)
-    assert gap <= 1e-13
+    v, gap, x, y = simplex.matrix_game(A, 50, 1e-13)
+    assert 0.0 <= gap <= 1e-13 * span(A)
+    secured, conceded = (x @ A).min(), (A @ y).max()
+    assert_allclose(conceded - secured, gap, atol=1e-12 * (1 + span(A)))
     assert_allclose(v, x @ A @ y, atol=1e-12 * (1 + span(A)))
     assert_allclose([x.sum(), y.sum()], 1.0, atol=1e-14)
 
@@ -276,7 +277,7 @@ def test_pivots_that_gain_nothing_do_not_go_round_in_circles(shape):
     rng = np.random.default_rng(1)
     for low, high in ((0, 2), (-1, 2), (-1, 1)):
         A = rng.integers(low, high, shape).astype(float)
-        assert simplex.matrix_game(A, 50 * sum(shape))[1] <= zero_sum.ENOUGH
+        assert simplex.matrix_game(A, 50, zero_sum.ENOUGH)[1] >= 0.0
 
 
 def test_from_the_first_pivot_on_the_first_variable_may_be_taken(monkeypatch):
@@ -286,22 +287,24 @@ def test_from_the_first_pivot_on_the_first_variable_may_be_taken(monkeypatch):
         monkeypatch.setattr(simplex, name, f)
     monkeypatch.setattr(simplex, "PATIENCE", -1)
     for _ in range(30):
-        assert simplex.matrix_game(rng.integers(-1, 2, (5, 6)).astype(float), 10_000)[1] <= 1e-13
+        A = rng.integers(-1, 2, (5, 6)).astype(float)
+        assert simplex.matrix_game(A, 1000, 1e-13)[1] >= 0.0
 
 
 def test_too_few_pivots_are_told_and_mended(monkeypatch):
     A = np.array(ONEILL, dtype=float)
-    assert simplex.matrix_game(A, 1)[1] == np.inf
+    assert simplex.matrix_game(A, 0, 1.0)[1] == -1.0
+    assert simplex.matrix_game(A, 50, -1.0)[1] == -1.0  # no gap is small enough for that
     monkeypatch.setattr(zero_sum, "PIVOTS", 0)
     assert_allclose(zero_sum_value(A).value, -0.2, atol=1e-9)
 
 
 @given(ANY_PAYOFFS | TIES)
 def test_its_kernels_equal_their_python_functions(A):
-    compiled = simplex.matrix_game(A, 500)
+    compiled = simplex.matrix_game(A, 50, 1e-11)
     names = {name: f.py_func for name, f in vars(simplex).items() if hasattr(f, "py_func")}
     with mock.patch.multiple(simplex, **names), np.errstate(all="ignore"):
-        plain = simplex.matrix_game(A, 500)
+        plain = simplex.matrix_game(A, 50, 1e-11)
     for one, other in zip(compiled, plain, strict=True):
         assert_array_equal(one, other)
 

@@ -62,8 +62,9 @@ def _whole(rng: np.random.Generator, low: int, high: int, size: int) -> Array:
 
 
 def normal_matrix(seed: int, size: int) -> tuple[Array, ...]:
-    """One zero-sum game (n, n) of standard normal payoffs."""
-    return (np.random.default_rng([seed, size]).standard_normal((size, size)),)
+    """Zero-sum games (n, n) of standard normal payoffs: 20 small ones, or one large one."""
+    draws = np.random.default_rng([seed, size])
+    return tuple(draws.standard_normal((20 if size <= 30 else 1, size, size)))
 
 
 def profiles(given: Bimatrix, found: Sequence[Any]) -> Profiles:
@@ -128,9 +129,9 @@ def one_equilibrium(truth: One, got: One) -> bool:
     return got.number == 1 and got.regret <= REGRET
 
 
-def value(given: Array, found: tuple[float, Array, Array]) -> Value:
-    """The value and the gap of (value, x, y)."""
-    worth, x, y = found
+def value(given: Array, found: Sequence[Any]) -> Value:
+    """The value and the gap of (value, x, y, …)."""
+    worth, x, y = found[:3]
     secured, conceded = float((x @ given).min()), float((given @ y).max())
     return Value(float(worth), max(conceded, worth) - min(secured, worth))
 

@@ -23,22 +23,19 @@ def _ours(given: Bimatrix) -> NormalForm:
     return NormalForm.bimatrix(*given)
 
 
-def _all(game: NormalForm) -> Any:
-    from ...games.vertex import vertex_enumeration
+# Modules are looked up in a call as those of the peers are: an import statement costs 1 µs.
 
-    return vertex_enumeration(game).profiles
+
+def _all(game: NormalForm) -> Any:
+    return import_module("refmarl.games.vertex").vertex_enumeration(game).profiles
 
 
 def _path(game: NormalForm) -> Any:
-    from ...games.lemke_howson import lemke_howson
-
-    return [lemke_howson(game, 0).profile]
+    return [import_module("refmarl.games.lemke_howson").lemke_howson(game, 0).profile]
 
 
 def _value(matrix: Array) -> Any:
-    from ...games import zero_sum_value
-
-    return zero_sum_value(matrix)[:3]
+    return import_module("refmarl.games.zero_sum").zero_sum_value(matrix)
 
 
 # ------------------------------------------------------------------------------------------ Nashpy
@@ -158,7 +155,7 @@ def _highs(matrix: Array) -> Any:
 
 def _support(matrix: Array) -> tuple[Array, Array]:
     """The equations of the optimal supports: which they are is given away."""
-    _, x, y = _value(matrix)
+    _, x, y = _value(matrix)[:3]
     rows, columns = np.flatnonzero(x > 0), np.flatnonzero(y > 0)
     k = min(len(rows), len(columns))
     square = matrix[np.ix_(rows[:k], columns[:k])]

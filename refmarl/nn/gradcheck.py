@@ -286,6 +286,12 @@ def _float64(x: Real, name: str) -> Real:
 def _named(blocks: Iterable[Any], x: Real) -> list[tuple[str, slice]]:
     """(name, slice of the last axis) of each block."""
     named = [(str(block[0]), slice(int(block[1]), int(block[2]))) for block in blocks]
+    ends = [0, *(part.stop for _, part in named)]
+    if named and (ends[-1] != x.shape[-1] or [p.start for _, p in named] != ends[:-1]):
+        raise InputError(
+            f"blocks: need to cover 0..{x.shape[-1]} of the last axis one after the other, got "
+            f"{[(name, part.start, part.stop) for name, part in named]}"
+        )
     return named or [("x", slice(None))]
 
 

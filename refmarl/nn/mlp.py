@@ -307,6 +307,8 @@ class MLP:
         theta, x = np.asarray(theta), np.asarray(x)
         if theta.ndim == 0 or theta.shape[-1] != self.size:
             raise InputError(f"theta: need (..., P = {self.size}), got shape {theta.shape}")
+        if theta.dtype.kind not in "fc":
+            raise InputError(f"theta: need floating-point numbers, got {theta.dtype}")
         lead = theta.ndim - 1
         if x.ndim <= lead or x.shape[-1] != self.sizes[0]:
             raise InputError(

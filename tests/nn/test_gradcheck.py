@@ -97,6 +97,8 @@ def test_the_absolute_floor_catches_small_wrong_gradients():
     [
         (lambda f: check_gradient(f, np.ones(2, np.float32)), "float64 array"),
         (lambda f: check_gradient(f, [1.0]), "got list"),
+        (lambda f: check_gradient(f, np.ones(2), blocks=[("a", 0, 1)]), "cover 0..2"),
+        (lambda f: check_gradient(f, np.ones(2), blocks=[("a", 0, 5)]), "cover 0..2"),
         (lambda f: check_gradient(f, np.ones(2), method="forward"), '"central" or "complex"'),
         (lambda f: check_gradient(lambda x: (0.0, np.ones(3)), np.ones(2)), "shape of x"),
     ],

@@ -273,6 +273,7 @@ def test_view_names_the_blocks_and_writes_through():
     ("call", "says"),
     [
         (lambda net, t, x: net.forward(t[:-1], x), r"P = 13\), got shape \(12,\)"),
+        (lambda net, t, x: net.forward(t.astype(int), x), "floating-point numbers, got int64"),
         (lambda net, t, x: net.forward(t, x[:, :1]), r"I = 2\) for 0 axes of networks"),
         (lambda net, t, x: net.forward(np.stack([t, t]), np.stack([x] * 3)), "need 2 or 1"),
         (lambda net, t, x: net.backward(t, net.forward(t, x)[1], x), "O = 1"),

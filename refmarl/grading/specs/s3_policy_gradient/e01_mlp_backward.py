@@ -98,6 +98,8 @@ def _rows(answer: Answer, case: Case) -> None:
     ]
     for k, got in enumerate(whole[0]):
         close(sum(row[0][k] for row in each), got, f"d_weights[{k}], summed over single rows")
+        biases = sum(row[1][k] for row in each)
+        close(biases, whole[1][k], f"d_biases[{k}], summed over single rows")
     close(np.concatenate([row[2] for row in each]), whole[2], "dx, row by row")
 
 

@@ -135,7 +135,8 @@ def pull_back(
                 else:
                     source = np.int64(x.ctypes.data) + width * (top if shared else row) * i
                 weights = base + width * at
-                gemm(single, True, False, i, o, n, source, i, here, o, 1.0, total + width * at, o)
+                to = total + width * at
+                gemm(single, True, False, i, o, n, source, i, here, o, 1.0, to, o)  # (3.1)
                 if k > 0:
                     target = np.int64(one.ctypes.data)
                     gemm(single, False, True, n, i, o, here, o, weights, o, 0.0, target, i)

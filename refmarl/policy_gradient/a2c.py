@@ -1,7 +1,7 @@
 r"""Synchronous advantage actor–critic (A2C), independent for each agent of each group.
 
     g_θ = E[ A_t ∇ log π_θ(a_t|o_t) ] + c ∇ H(π_θ)      ascended
-    L(φ) = ½ E[ (V_φ(o_t) − Ĝ_t)² ],  Ĝ = A + V         descended
+    L(φ) = ½ E[ (V_φ(o_t) − Ĝ_t)² ],  Ĝ = A + V         descended, nn.losses.half_mse
     A_t by generalised advantages                        returns.gae        (3.5)
 
 Mnih et al. 2016, arXiv:1602.01783, without its asynchrony; λ = 1 is that paper's n-step advantage.
@@ -17,6 +17,7 @@ import numpy as np
 from ..config import Settings, option
 from ..env_api import Env
 from ..learner import Metrics, Progress
+from ..nn.losses import half_mse
 from ..nn.optim import RmsProp, clip_norm
 from ..nn.optim import State as OptState
 from ..nn.policy import Head
@@ -64,12 +65,6 @@ def policy_gain(
         gain = gain + entropy * head.entropy(params).mean()
         slope = slope + params.dtype.type(entropy / advantage.size) * head.d_entropy(params)
     return ValueGrad(float(gain), slope)
-
-
-def value_loss(value: Real, target: Real) -> ValueGrad:
-    """½ E[(V − Ĝ)²] and its gradient in V, both arrays (...)."""
-    error = value - target
-    return ValueGrad(float(0.5 * np.square(error).mean()), error / value.dtype.type(error.size))
 
 
 # -- algorithm ----------------------------------------------------------------------
@@ -138,7 +133,7 @@ def _update_group(
     d_theta = actor.gradient(theta, tape, rows(theta, gain.gradient))
 
     v, tape = values(critic, phi, batch.obs[g][:-1])
-    loss = value_loss(v, target)
+    loss = half_mse(v, target)
     d_phi = critic.gradient(phi, tape, rows(phi, loss.gradient[..., None]))
 
     d_theta, norm = clip_norm(d_theta, cfg.max_norm)

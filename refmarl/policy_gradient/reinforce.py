@@ -27,6 +27,7 @@ from ..check import InputError, positive
 from ..config import Settings, option
 from ..env_api import Env, take
 from ..learner import Metrics, Progress
+from ..nn.losses import half_mse
 from ..nn.optim import Adam, Optimiser, Sgd
 from ..nn.optim import State as OptState
 from ..nn.policy import Head
@@ -34,7 +35,6 @@ from ..rollout import Arrays, Masks
 from ..rollout import Policy as Acting
 from ..value_grad import Real, ValueGrad
 from . import actor_critic
-from .a2c import value_loss
 from .actor_critic import Agent, rows, unrows, values
 from .returns import discounted_return
 
@@ -239,8 +239,8 @@ def fit(
     phi, state, losses = agent.phi[g], agent.opt_phi[g], []
     for _ in range(cfg.value_steps):
         v, tape = values(critic, phi, episodes.obs[g])
-        loss = value_loss(v, target.astype(v.dtype, copy=False))
-        d_phi, _ = critic.backward(phi, tape, rows(phi, loss.gradient[..., None]))
+        loss = half_mse(v, target.astype(v.dtype, copy=False))
+        d_phi = critic.gradient(phi, tape, rows(phi, loss.gradient[..., None]))
         state, phi = opt.update(state, phi, d_phi, cfg.value_lr)
         losses.append(float(loss.value))
     return phi, state, losses[0]

@@ -235,12 +235,17 @@ def test_results_keep_the_dtype_of_theta(case, dtype):
 @given(cases())
 def test_nothing_given_is_changed(case):
     net, theta, x, _ = case
-    theta.flags.writeable = x.flags.writeable = False
     y, tape = net.forward(theta, x)
-    y.flags.writeable = False
+    given = (theta, x, y, *tape.inputs, *tape.before)
+    before = [array.copy() for array in given]
+    net.forward(theta, x)
     net.backward(theta, tape, y)
+    net.gradient(theta, tape, y)
     net.per_sample(theta, tape, y)
+    net.jvp(theta, tape, theta, x)
     net.hvp(theta, tape, y, lambda r: r, theta, x)
+    for old, array in zip(before, given, strict=True):
+        assert_array_equal(old, array)
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99))

@@ -27,13 +27,6 @@ def test_the_policy_gain_has_the_gradient_that_it_says(head, seed, shape, entrop
     check_gradient(lambda p: a2c.policy_gain(head, p, action, advantage, entropy), params).require()
 
 
-@pytest.mark.certifies("refmarl.policy_gradient.a2c:value_loss")
-@given(SEEDS, SHAPES)
-def test_the_value_loss_has_the_gradient_that_it_says(seed, shape):
-    value, target = np.random.default_rng(seed).standard_normal((2, *shape))
-    check_gradient(lambda v: a2c.value_loss(v, target), value).require()
-
-
 @given(SEEDS, SHAPES)
 def test_a_constant_added_to_every_advantage_does_not_move_the_expected_gradient(seed, shape):
     # Σ_a π(a) ∇ log π(a) = 0, summed exactly over the actions

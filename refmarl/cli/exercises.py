@@ -63,6 +63,8 @@ def _exercise(name: str) -> "Exercise":
     from ..grading.catalogue import exercises
 
     known = exercises()
+    if name in known:
+        return known[name]
     try:
         label = find(name).label
     except KeyError as error:
@@ -84,17 +86,17 @@ def _check(args: argparse.Namespace) -> int:
 
     chosen = [_exercise(name) for name in args.exercise] or list(exercises().values())
     score = total = failed = 0.0
-    paths = {e.equation.label: _find(e, args.dir) for e in chosen}
+    paths = {e.label: _find(e, args.dir) for e in chosen}
     if not any(path.is_file() for path in paths.values()):
         raise FileNotFoundError(
             f"{args.dir}: holds no exercise asked for; `refmarl start DIR` makes some, --dir DIR "
             "says where they are"
         )
     for exercise in chosen:
-        path = paths[exercise.equation.label]
+        path = paths[exercise.label]
         total += exercise.points
         if not path.is_file():
-            print(f"{exercise.equation.label}: no file {path}")
+            print(f"{exercise.label}: no file {path}")
             failed += bool(args.exercise)
             continue
         result = check(exercise, path)
@@ -103,8 +105,7 @@ def _check(args: argparse.Namespace) -> int:
         failed += result.status != "pass" and not skipped
         trail = ""
         if result.status == "fail":
-            e = exercise.equation
-            trail = f"\n  Read: docs/{e.folder}/{e.label}.md   More: refmarl hint {e.label}"
+            trail = f"\n  Read: {exercise.docs}   More: refmarl hint {exercise.label}"
         print(report(result, path, trail), flush=True)
     print(f"\n{score:g} of {total:g} points")
     return 1 if failed else 0

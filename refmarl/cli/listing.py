@@ -59,7 +59,7 @@ def _exercises() -> list[dict[str, Any]]:
     return [
         {
             "label": label,
-            "title": e.equation.title,
+            "title": e.title,
             "points": e.points,
             "minutes": e.minutes,
             "requires": list(e.requires),

@@ -16,10 +16,19 @@ BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 
 @dataclass(frozen=True)
 class Exercise:
-    """A row of exercises.toml with its equation."""
+    """A row of exercises.toml.
 
-    equation: Equation
+    ``folder`` and ``slug`` name its file below exercises/ and solutions/, and the module of its
+    specification; ``equation`` is None where the exercise asks for something else than one.
+    """
+
+    label: str
+    title: str
+    folder: str
+    slug: str
+    docs: str
     function: str
+    equation: Equation | None = None
     points: int = 10
     minutes: int = 20
     packages: tuple[str, ...] = ("numpy",)
@@ -29,7 +38,7 @@ class Exercise:
     @property
     def path(self) -> Path:
         """Its file, relative to the exercises' folder."""
-        return Path(self.equation.folder) / f"{self.equation.slug}.py"
+        return Path(self.folder) / f"{self.slug}.py"
 
 
 def folder(kind: str) -> Path:
@@ -43,33 +52,53 @@ def folder(kind: str) -> Path:
 
 
 def exercises() -> dict[str, Exercise]:
-    """Every exercise by label, in the order of the course.
+    """Every exercise by label: those of equations in the order of the course, then the others.
 
     Raises
     ------
     InputError
-        If exercises.toml names a label that is not an equation, or an unknown field.
+        If a table of exercises.toml is not an exercise: an unknown field, or a label that is no
+        equation and no ``file``, ``title`` and ``docs`` given.
     """
     table = tomllib.loads((folder("exercises") / "exercises.toml").read_text("utf-8"))
-    strangers = table.keys() - EQUATIONS.keys()
-    if strangers:
-        raise InputError(f"exercises.toml: no equation is labelled {', '.join(sorted(strangers))}")
-    found = {}
-    for label in (label for label in EQUATIONS if label in table):
-        row: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in table[label].items()
-        }
-        try:
-            found[label] = Exercise(EQUATIONS[label], **row)
-        except TypeError as error:
-            raise InputError(f"exercises.toml: [{label}]: {error}") from None
-    return found
+    order = [label for label in EQUATIONS if label in table]
+    order += sorted(
+        (label for label in table if label not in EQUATIONS),
+        key=lambda x: str(table[x].get("file")),
+    )
+    return {label: _exercise(label, table[label]) for label in order}
+
+
+def _exercise(label: str, table: dict[str, Any]) -> Exercise:
+    row: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    equation = EQUATIONS.get(label)
+    try:
+        if equation:
+            docs = f"docs/{equation.folder}/{label}.md"
+            return Exercise(
+                label,
+                equation.title,
+                equation.folder,
+                equation.slug,
+                docs,
+                equation=equation,
+                **row,
+            )
+        file = Path(row.pop("file"))
+        return Exercise(label, folder=str(file.parent), slug=file.stem, **row)
+    except KeyError:
+        raise InputError(
+            f"exercises.toml: [{label}]: no equation is labelled so, and there is no `file` "
+            'such as "s1_games/t03_tests.py"'
+        ) from None
+    except TypeError as error:
+        raise InputError(f"exercises.toml: [{label}]: {error}") from None
 
 
 def spec(label: str) -> Spec:
     """The property specification of an exercise."""
-    equation = EQUATIONS[label]
-    module = import_module(f"refmarl.grading.specs.{equation.folder}.{equation.slug}")
+    exercise = exercises()[label]
+    module = import_module(f"refmarl.grading.specs.{exercise.folder}.{exercise.slug}")
     found: Spec = module.SPEC
     return found
 
@@ -106,7 +135,7 @@ def stubs() -> dict[Path, str]:
     """{path below exercises/: text} of every stub, from the solutions."""
     solutions = folder("solutions")
     return {
-        e.path: stub((solutions / e.path).read_text("utf-8"), e.equation.label, e.function)
+        e.path: stub((solutions / e.path).read_text("utf-8"), e.label, e.function)
         for e in exercises().values()
     }
 

@@ -85,7 +85,7 @@ def _judge(exercise: Exercise, path: Path, examples: int) -> Result:
     if not callable(answer):
         message = f"{path.name} defines no function {exercise.function}"
         return Result(exercise, "error", message=message)
-    law = spec(exercise.equation.label)
+    law = spec(exercise.label)
     failed: list[Broken] = []
     for prop in law.properties:
         result = broken(prop, answer, law, examples, shrink=not failed)
@@ -139,7 +139,7 @@ def _literal(value: object) -> str:
 def report(result: Result, path: Path, trail: str = "") -> str:
     """What a student reads: the first broken law in full, the others in one line each."""
     exercise = result.exercise
-    label = exercise.equation.label
+    label = exercise.label
     if result.status == "not-started":
         return f"{label}: not started"
     if result.status == "error":

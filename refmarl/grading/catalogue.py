@@ -12,6 +12,9 @@ from ..equations import EQUATIONS, Equation
 from .spec import Spec
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+BUG, MENDED = "# BEGIN BUG", "# END BUG"
+CLOSES = {BEGIN: END, BUG: MENDED}
+WRONG = "# -"  # before a line of a bug, which the stub shows in place of what mends it
 
 
 @dataclass(frozen=True)
@@ -104,31 +107,50 @@ def spec(label: str) -> Spec:
 
 
 def stub(source: str, label: str, function: str) -> str:
-    """The student's file: ``source`` with each marked block replaced by one that fails loudly.
+    """The student's file: ``source`` with each marked block replaced.
+
+    A block of a solution becomes an error that names the exercise, a bug's block its wrong lines.
 
     Raises
     ------
     InputError
-        If the markers are nested, unclosed or missing.
+        If the markers are nested, unclosed or missing, or a bug's block has no wrong line.
     """
     out: list[str] = []
-    indent: str | None = None
+    opened, wrong = "", 0
     for line in source.splitlines():
-        mark = line.strip()
-        if mark == BEGIN:
-            if indent is not None:
-                raise InputError(f"{label}: a solution begins inside another")
-            indent = line[: len(line) - len(line.lstrip())]
-            out.append(f'{indent}raise NotImplementedError("{label}: {function}")')
-        elif mark == END:
-            if indent is None:
-                raise InputError(f"{label}: a solution ends that never began")
-            indent = None
-        elif indent is None:
+        mark, indent = line.strip(), line[: len(line) - len(line.lstrip())]
+        if mark in CLOSES:
+            if opened:
+                raise InputError(f"{label}: {mark} inside another block")
+            opened, wrong = mark, 0
+            if mark == BEGIN:
+                out.append(f'{indent}raise NotImplementedError("{label}: {function}")')
+        elif mark in CLOSES.values():
+            if mark != CLOSES.get(opened) or (opened == BUG and not wrong):
+                raise InputError(f"{label}: {mark} closes nothing, or a bug without a wrong line")
+            opened = ""
+        elif opened == BUG and mark.startswith(WRONG):
+            wrong += 1
+            out.append((indent + mark.removeprefix(WRONG)[1:]).rstrip())
+        elif not opened:
             out.append(line)
-    if indent is not None or out == source.splitlines():
-        raise InputError(f"{label}: need {BEGIN} … {END} around each solution")
+    if opened or out == source.splitlines():
+        raise InputError(f"{label}: need {BEGIN} … {END} around a solution, {BUG} … {MENDED} a bug")
     return "\n".join(out) + "\n"
+
+
+def untouched(exercise: Exercise, text: bytes) -> bool:
+    """Whether a student's file is the stub as it was handed out, ends of lines and blanks aside."""
+    shipped = (folder("exercises") / exercise.path).read_bytes()
+    return _lines(text) == _lines(shipped)
+
+
+def _lines(text: bytes) -> list[bytes]:
+    lines = [line.rstrip() for line in text.removeprefix(b"\xef\xbb\xbf").splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def stubs() -> dict[Path, str]:

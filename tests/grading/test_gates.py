@@ -2,7 +2,8 @@
 
 import pytest
 
-from refmarl.grading.catalogue import exercises, folder, spec, stubs
+from refmarl.check import InputError
+from refmarl.grading.catalogue import exercises, folder, spec, stub, stubs, untouched
 from refmarl.grading.runner import check, load
 from refmarl.grading.spec import broken, failures
 
@@ -61,3 +62,42 @@ def test_no_exercise_or_solution_stands_outside_the_catalogue():
     for kind in ("exercises", "solutions"):
         root = folder(kind)
         assert {p.relative_to(root) for p in root.rglob("*.py")} == paths
+
+
+BUG = """def f(x):
+    for k in x:
+        # BEGIN BUG
+        # - if k:
+        # -     x = k - 1
+        x = k + 1
+        # END BUG
+    return x
+"""
+
+
+def test_a_bug_stands_in_the_stub_and_what_mends_it_in_the_solution():
+    shown = "def f(x):\n    for k in x:\n        if k:\n            x = k - 1\n    return x\n"
+    assert stub(BUG, "gae", "f") == shown
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        BUG.replace("# - ", ""),
+        BUG.replace("# END BUG", ""),
+        BUG.replace("# END BUG", "# END SOLUTION"),
+        BUG.replace("# BEGIN BUG", "pass"),
+        BUG.replace("x = k + 1", "# BEGIN SOLUTION"),
+    ],
+)
+def test_a_bug_that_is_not_marked_well_is_an_error(source):
+    with pytest.raises(InputError, match="gae"):
+        stub(source, "gae", "f")
+
+
+def test_a_stub_is_untouched_until_a_line_of_it_changes():
+    exercise = exercises()["gae"]
+    text = (folder("exercises") / exercise.path).read_bytes()
+    assert untouched(exercise, b"\xef\xbb\xbf" + text.replace(b"\n", b" \r\n") + b"\n\n")
+    assert not untouched(exercise, text.replace(b"raise", b"pass; raise"))
+    assert not untouched(exercise, (folder("solutions") / exercise.path).read_bytes())

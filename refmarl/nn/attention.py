@@ -6,12 +6,13 @@ r"""Scaled dot-product attention with several heads, and its derivative.
 Vaswani et al. 2017, arXiv:1706.03762. A query looks at S things and takes the mean of their values
 with weights w. ``mask`` (…, M, S) is True where it may look: elsewhere the weight is exactly 0, and
 so is every derivative. A query that may look at nothing gets the mean 0 of no values.
+R{·} is the derivative along a direction, as in :mod:`~refmarl.nn.mlp`.
 
 Axes: L networks (any leading axes of θ, or none), any rows, M queries, S sources, I and J features
 of them, H heads of D units, O outputs, P parameters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,6 +69,30 @@ def backward(tape: AttendTape, dy: Real) -> tuple[Real, Real, Real]:
     d_w = dy @ transposed(tape.v)
     d_score = w * (d_w - (w * d_w).sum(axis=-1, keepdims=True)) * tape.q.shape[-1] ** -0.5
     return d_score @ tape.k, transposed(d_score) @ tape.q, transposed(w) @ dy
+
+
+def jvp(tape: AttendTape, r_q: Real, r_k: Real, r_v: Real) -> tuple[Real, Real]:
+    """(R{y} (..., M, E), R{w} (..., M, S)), when q, k and v move by ``r_…``."""
+    q, k, v, w = tape
+    r_score = (r_q @ transposed(k) + q @ transposed(r_k)) * q.shape[-1] ** -0.5
+    r_w = w * (r_score - (w * r_score).sum(axis=-1, keepdims=True))
+    return r_w @ v + w @ r_v, r_w
+
+
+def r_backward(tape: AttendTape, dy: Real, moved: AttendTape, r_dy: Real) -> tuple[Real, ...]:
+    """R{·} of the three results of :func:`backward`, when the tape and dy move."""
+    q, k, v, w = tape
+    d_w, r_d_w = dy @ transposed(v), r_dy @ transposed(v) + dy @ transposed(moved.v)
+    mean = (w * d_w).sum(axis=-1, keepdims=True)
+    r_mean = (moved.weights * d_w + w * r_d_w).sum(axis=-1, keepdims=True)
+    scale = q.shape[-1] ** -0.5
+    d_score = w * (d_w - mean) * scale
+    r_score = (moved.weights * (d_w - mean) + w * (r_d_w - r_mean)) * scale
+    return (
+        r_score @ k + d_score @ moved.k,
+        transposed(r_score) @ q + transposed(d_score) @ moved.q,
+        transposed(moved.weights) @ dy + transposed(w) @ r_dy,
+    )
 
 
 @dataclass(frozen=True)
@@ -149,46 +174,146 @@ class Attention(Flat):
             for a in (x, source)
         )
         allowed = self._mask(mask, (*lead, *rows), lead, x.shape[-2], source.shape[-2])
-        part = {name: view[..., None, :, :] for name, view in self._matrices(theta).items()}
         q, k, v = (
-            self._apart(given @ part[name])
+            self._apart(given @ self._matrix(theta, name))
             for given, name in ((x, "WQ"), (source, "WK"), (source, "WV"))
         )
         y, heads = attend(q, k, v, allowed)
         joined = self._join(y)
-        out = joined @ part["WO"] + self.views(theta)["b"][..., None, None, :]
+        out = joined @ self._matrix(theta, "WO") + self.views(theta)["b"][..., None, None, :]
         tape = AttentionTape(x, source, heads, joined, rows)
-        return out.reshape(*lead, *rows, *out.shape[-2:]), tape
+        return self._shaped(out, tape, theta), tape
 
     def backward(self, theta: Real, tape: AttentionTape, dy: Real) -> tuple[Real, Real, Real]:
         """(∂L/∂θ (*L, P), ∂L/∂x, ∂L/∂source) from ∂L/∂Y; for self-attention add the last two."""
-        lead, part = theta.shape[:-1], self._matrices(theta)
         dy = np.asarray(dy).reshape(*tape.joined.shape[:-1], self.outputs)
-        dtheta = np.empty_like(theta, dtype=np.result_type(theta, dy))
-        grad = self.views(dtheta)
+        d_joined = dy @ transposed(self._matrix(theta, "WO"))
+        through = backward(tape.heads, self._apart(d_joined))
+        return self._gather(theta, tape, (dy, *map(self._join, through)))
+
+    def jvp(
+        self,
+        theta: Real,
+        tape: AttentionTape,
+        v: Real,
+        u: Real | None = None,
+        w: Real | None = None,
+    ) -> Real:
+        """Jv = R{Y} (*L, *rows, M, O), along v for θ, u for x and w for the source; None is 0.
+
+        For self-attention u and w are the same.
+
+        Raises
+        ------
+        InputError
+            If a direction has not the shape of what it moves.
+        """
+        return self._shaped(self._tangent(theta, tape, v, u, w)[0], tape, v)
+
+    def hvp(
+        self,
+        theta: Real,
+        tape: AttentionTape,
+        dy: Real,
+        curvature: Callable[[Real], Real],
+        v: Real,
+        u: Real | None = None,
+        w: Real | None = None,
+    ) -> tuple[Real, Real, Real]:
+        """Hv = R{(∂L/∂θ, ∂L/∂x, ∂L/∂source)} along (v, u, w).
+
+        Parameters
+        ----------
+        theta, tape : as in ``forward``
+        dy : ∂L/∂Y (*L, *rows, M, O)
+        curvature : R{Y} ↦ R{dY}, the product with L's own Hessian in Y; 0 where L is linear in Y
+        v, u, w : directions, as in ``jvp``
+
+        Raises
+        ------
+        InputError
+            If a direction has not the shape of what it moves.
+        """
+        r_y, moved = self._tangent(theta, tape, v, u, w)
+        r_dy = np.asarray(curvature(self._shaped(r_y, tape, v)))
+        dy, r_dy = (np.asarray(d).reshape(r_y.shape) for d in (dy, r_dy))
+        out, r_out = (transposed(self._matrix(a, "WO")) for a in (theta, v))
+        d_heads, r_heads = self._apart(dy @ out), self._apart(r_dy @ out + dy @ r_out)
+        through = backward(tape.heads, d_heads)
+        r_through = r_backward(tape.heads, d_heads, moved.heads, r_heads)
+        still = self._gather(theta, tape, (r_dy, *map(self._join, r_through)))
+        turned = self._gather(v, moved, (dy, *map(self._join, through)))
+        parts = self.views(still[0])
+        for name, more in self.views(turned[0]).items():
+            if name != "b":
+                parts[name][...] += more
+        return still[0], still[1] + turned[1], still[2] + turned[2]
+
+    def _gather(
+        self, theta: Real, tape: AttentionTape, d: tuple[Real, ...]
+    ) -> tuple[Real, Real, Real]:
+        """The three gradients from those of Y, q, k and v, all heads joined."""
+        lead, dtheta = theta.shape[:-1], np.empty_like(theta, dtype=np.result_type(theta, *d))
+        grad, into = self.views(dtheta), []
 
         def flat(array: Real) -> Real:  # (*L, R·M, ·)
             return array.reshape(*lead, -1, array.shape[-1])
 
-        def back(name: str, given: Real, d: Real) -> Real:
-            """Fill in the gradient of a projection of ``given``; what it passes on."""
-            grad[name][...] = transposed(flat(given)) @ flat(d)
-            return np.asarray(d @ transposed(part[name])[..., None, :, :])
-
-        grad["b"][...] = flat(dy).sum(axis=-2)
-        d_joined = back("WO", tape.joined, dy)
-        dq, dk, dv = (self._join(d) for d in backward(tape.heads, self._apart(d_joined)))
-        dx = back("WQ", tape.x, dq)
-        d_source = back("WK", tape.source, dk) + back("WV", tape.source, dv)
-        shape = (*lead, *tape.rows)
+        grad["b"][...] = flat(d[0]).sum(axis=-2)
+        given = (tape.joined, tape.x, tape.source, tape.source)
+        for name, array, dz in zip(("WO", "WQ", "WK", "WV"), given, d, strict=True):
+            grad[name][...] = transposed(flat(array)) @ flat(dz)
+            into.append(dz @ transposed(self._matrix(theta, name)))
         return (
             dtheta,
-            dx.reshape(*shape, *dx.shape[-2:]),
-            d_source.reshape(*shape, *d_source.shape[-2:]),
+            self._shaped(into[1], tape, theta),
+            self._shaped(into[2] + into[3], tape, theta),
         )
 
-    def _matrices(self, theta: Real) -> dict[str, Real]:
-        return {name: view for name, view in self.views(theta).items() if name != "b"}
+    def _tangent(
+        self, theta: Real, tape: AttentionTape, v: Real, u: Real | None, w: Real | None
+    ) -> tuple[Real, AttentionTape]:
+        """(R{Y} (*L, R, M, O), R{·} of the tape)."""
+        r_x, r_source = (
+            self._direction(theta, tape, given, own, name)
+            for given, own, name in ((u, tape.x, "u"), (w, tape.source, "w"))
+        )
+        if np.shape(v) != theta.shape:
+            raise InputError(f"v: need the shape of θ {theta.shape}, got {np.shape(v)}")
+
+        def turn(name: str, given: Real, r_given: Real) -> Real:
+            return np.asarray(r_given @ self._matrix(theta, name) + given @ self._matrix(v, name))
+
+        r_q, r_k, r_v = (
+            self._apart(turn(name, given, r_given))
+            for name, given, r_given in (
+                ("WQ", tape.x, r_x), ("WK", tape.source, r_source), ("WV", tape.source, r_source)
+            )
+        )  # fmt: skip
+        r_heads, r_weights = jvp(tape.heads, r_q, r_k, r_v)
+        r_joined = self._join(r_heads)
+        r_y = turn("WO", tape.joined, r_joined) + self.views(v)["b"][..., None, None, :]
+        heads = AttendTape(r_q, r_k, r_v, r_weights)
+        return r_y, AttentionTape(r_x, r_source, heads, r_joined, tape.rows)
+
+    def _direction(
+        self, theta: Real, tape: AttentionTape, given: Real | None, own: Real, name: str
+    ) -> Real:
+        """A direction of x or of the source as the tape has them."""
+        if given is None:
+            return np.zeros_like(own)
+        need = (*theta.shape[:-1], *tape.rows, *own.shape[-2:])
+        if np.shape(given) != need:
+            raise InputError(f"{name}: need shape {need}, got {np.shape(given)}")
+        return np.asarray(given).reshape(own.shape)
+
+    def _shaped(self, array: Real, tape: AttentionTape, theta: Real) -> Real:
+        """(*L, R, M, ·) as (*L, *rows, M, ·)."""
+        return array.reshape(*theta.shape[:-1], *tape.rows, *array.shape[-2:])
+
+    def _matrix(self, theta: Real, name: str) -> Real:
+        """A projection (*L, 1, ·, ·), for all rows."""
+        return self.views(theta)[name][..., None, :, :]
 
     def _apart(self, joined: Real) -> Real:
         """(…, M, H·D) as (…, H, M, D)."""

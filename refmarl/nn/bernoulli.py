@@ -62,6 +62,11 @@ def d_kl(old: Real, new: Real) -> Real:
     return np.asarray(sigmoid(new) - sigmoid(old))
 
 
+def d_kl_old(old: Real, new: Real) -> Real:
+    """∂ KL(π_old ‖ π_new) / ∂(logits of old) = p (1 − p) (l_old − l_new), (..., A)."""
+    return fisher(old, old - new)
+
+
 def fisher(logits: Real, v: Real) -> Real:
     """M v = p (1 − p) v, (..., A)."""
     return np.asarray(sigmoid(logits) * sigmoid(-logits) * v)

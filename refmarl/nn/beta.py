@@ -76,10 +76,7 @@ def entropy(params: Real) -> Real:
 
 def d_entropy(params: Real) -> Real:
     """∂H / ∂(p, q), (..., 2A)."""
-    s, (tri_a, tri_b, tri_s) = shape(params), _trigammas(params)
-    common = (s.x + s.y) * tri_s
-    slope = np.concatenate([common - s.x * tri_a, common - s.y * tri_b], axis=-1)
-    return np.asarray(slope * sigmoid(params))
+    return np.asarray(-_metric(params, softplus(params)) * sigmoid(params))
 
 
 def kl(old: Real, new: Real) -> Real:
@@ -99,13 +96,30 @@ def d_kl(old: Real, new: Real) -> Real:
     return np.asarray(slope * sigmoid(new))
 
 
+def d_kl_old(old: Real, new: Real) -> Real:
+    """∂ KL(old ‖ new) / ∂(parameters of old), (..., 2A): the metric times what moved in (α, β)."""
+    return np.asarray(_metric(old, softplus(old) - softplus(new)) * sigmoid(old))
+
+
 def fisher(params: Real, v: Real) -> Real:
     """M v (..., 2A), the Fisher metric in (p, q)."""
-    tri_a, tri_b, tri_s = _trigammas(params)
     slope = sigmoid(params)
-    v_a, v_b = split(v * slope)
-    common = tri_s * (v_a + v_b)
-    return np.asarray(np.concatenate([tri_a * v_a - common, tri_b * v_b - common], axis=-1) * slope)
+    return np.asarray(_metric(params, v * slope) * slope)
+
+
+def _metric(params: Real, u: Real) -> Real:
+    """The Fisher metric in (α, β) times u, (..., 2A)."""
+    tri_a, tri_b, tri_s = _trigammas(params)
+    u_a, u_b = split(u)
+    common = tri_s * (u_a + u_b)
+    return np.concatenate([tri_a * u_a - common, tri_b * u_b - common], axis=-1)
+
+
+def trigamma(x: Real) -> Real:
+    """ψ′(x) = ζ(2, x)."""
+    from scipy.special import zeta
+
+    return np.asarray(zeta(2.0, x))
 
 
 def _logs(action: Real) -> tuple[Real, Real]:
@@ -124,8 +138,6 @@ def _digammas(params: Real) -> tuple[Real, Real, Real]:
 
 
 def _trigammas(params: Real) -> tuple[Real, Real, Real]:
-    """ψ′ of α, β, α + β: ψ′(x) = ζ(2, x)."""
-    from scipy.special import zeta
-
+    """ψ′ of α, β, α + β."""
     s = shape(params)
-    return zeta(2.0, s.alpha), zeta(2.0, s.beta), zeta(2.0, s.total)
+    return trigamma(s.alpha), trigamma(s.beta), trigamma(s.total)

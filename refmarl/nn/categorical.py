@@ -3,9 +3,10 @@ r"""The categorical distribution over K actions, given by logits.
     π(a) = e^{l_a} / Σ_k e^{l_k},   log π(a) = l_a − log Σ_k e^{l_k}
     ∂ log π(a) / ∂l = 1_a − π,   H = −Σ π log π,   KL(p‖q) = Σ p (log p − log q)
 
-Every head of the package has these verbs, on rows: ``sample, log_prob, entropy, kl, mode`` and
-their derivatives ``d_log_prob, d_entropy, d_kl`` in the parameters (for the KL: of its second
-argument, the new distribution), and ``fisher``, the product of the Fisher metric with a vector.
+Every head of the package has these verbs, on rows: ``sample, mode, log_prob, entropy, kl``; the
+derivatives in the parameters ``d_log_prob, d_entropy``, of the KL ``d_kl`` in its second argument,
+the new distribution, and ``d_kl_old`` in its first; and ``fisher``, the product of the Fisher
+metric with a vector.
 
 ``mask`` (..., K) says which actions are legal, True for legal; others have probability exactly 0
 and take no part in the entropy or in any derivative. Logits may be of any finite size, and −∞,
@@ -90,6 +91,13 @@ def kl(old: Real, new: Real, mask: Mask = None) -> Real:
 def d_kl(old: Real, new: Real, mask: Mask = None) -> Real:
     """∂ KL(π_old ‖ π_new) / ∂(logits of new) = π_new − π_old, (..., K)."""
     return probs(new, mask) - probs(old, mask)
+
+
+def d_kl_old(old: Real, new: Real, mask: Mask = None) -> Real:
+    """∂ KL(π_old ‖ π_new) / ∂(logits of old) = π_old (log π_old − log π_new − KL), (..., K)."""
+    p = probs(old, mask)
+    log_p, log_q = (np.where(p > 0, log_probs(x, mask), p.dtype.type(0.0)) for x in (old, new))
+    return fisher(old, log_p - log_q, mask)
 
 
 def fisher(logits: Real, v: Real, mask: Mask = None) -> Real:

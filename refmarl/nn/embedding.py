@@ -93,6 +93,10 @@ class Embedding(Flat):
         np.add.at(table, which, np.asarray(dy).reshape(len(which), self.units))
         return dtheta
 
+    def jvp(self, v: Real, index: Real) -> Real:
+        """Jv = R{y} (*L, *rows, H) along v (*L, P): y is linear in θ, so it is y of v."""
+        return self.forward(v, index)
+
     def _places(self, theta: Real, index: Real) -> Real:
         """Rows (L, M) of the tables of all networks below each other."""
         index = _checked(index, self.count)

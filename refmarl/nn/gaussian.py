@@ -80,6 +80,13 @@ def d_kl(old: Real, new: Real) -> Real:
     return np.concatenate([-shift * np.exp(-log_n), d_log], axis=-1)
 
 
+def d_kl_old(old: Real, new: Real) -> Real:
+    """∂ KL(old ‖ new) / ∂(parameters of old), (..., 2A)."""
+    (mean_o, log_o), (mean_n, log_n) = split(old), split(new)
+    d_mean = (mean_o - mean_n) * np.exp(-2.0 * log_n)
+    return np.concatenate([d_mean, np.exp(2.0 * (log_o - log_n)) - 1.0], axis=-1)
+
+
 def fisher(params: Real, v: Real) -> Real:
     """M v (..., 2A), M = diag(1/σ², 2): the Fisher metric, and the KL's Hessian at new = old."""
     (_, log_std), (v_mean, v_log) = split(params), split(v)

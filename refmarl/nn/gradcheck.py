@@ -237,6 +237,27 @@ def check_hvp(
     return Report("hvp", tuple(parts))
 
 
+def join(arrays: Sequence[Real]) -> tuple[Real, Callable[[Real], list[Real]]]:
+    """All numbers of several arrays as one vector, and the function that takes it apart again.
+
+    For checks of functions of one array.
+
+    Examples
+    --------
+    >>> vector, apart = join((np.ones((2, 2)), np.zeros(1)))
+    >>> vector, [part.shape for part in apart(vector)]
+    (array([1., 1., 1., 1., 0.]), [(2, 2), (1,)])
+    """
+    shapes = [np.shape(a) for a in arrays]
+    ends = np.cumsum([np.size(a) for a in arrays])[:-1]
+
+    def apart(vector: Real) -> list[Real]:
+        parts = np.split(vector, ends)
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    return np.concatenate([np.ravel(a) for a in arrays]), apart
+
+
 # -- differences ------------------------------------------------------------------------
 
 

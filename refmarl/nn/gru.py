@@ -5,12 +5,14 @@ r"""The gated recurrent unit on one flat parameter vector, with back-propagation
 
 Cho et al. 2014, arXiv:1406.1078, with the reset gate r after the product, so that one product
 serves all gates. Where an episode begins, h is 0 before the step, and nothing flows back over it.
+R{·} is the derivative along a direction, as in :mod:`~refmarl.nn.mlp`: ``jvp`` and ``hvp`` make
+Fisher-vector and Hessian-vector products of recurrent policies.
 
 Axes: L networks (any leading axes of θ, or none), T steps, M rows, I inputs, H units, P
 parameters. Sequences are (*L, T, *rows, I) and (*L, T, *rows, H), as rollouts have them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +36,18 @@ class GruTape(NamedTuple):
     inner: Real  # h U_n + c
     starts: Real  # (*L, T, M, 1) of bool
     rows: tuple[int, ...]
+
+
+class _Tangent(NamedTuple):
+    """R{·} of what a tape holds, and of h after each step; arrays are (*L, T, M, ·)."""
+
+    x: Real
+    h: Real
+    r: Real
+    z: Real
+    n: Real
+    inner: Real
+    after: Real
 
 
 @dataclass(frozen=True)
@@ -133,15 +147,75 @@ class GRU(Flat):
         d_x, d_h = (np.empty((*tape.h.shape[:-1], 3 * self.units), dh.dtype) for _ in range(2))
         carry = np.zeros_like(dh[..., 0, :, :])
         for t in reversed(range(tape.h.shape[-3])):
-            h, r, z, n, inner = (part[..., t, :, :] for part in tape[1:6])
+            step = _Step(*(part[..., t, :, :] for part in tape[1:6]))
             d = dh[..., t, :, :] + carry
-            d_n = d * (1.0 - z) * (1.0 - n * n)
-            d_r, d_z = d_n * inner * r * (1.0 - r), d * (h - n) * z * (1.0 - z)
-            d_x[..., t, :, :] = np.concatenate([d_r, d_z, d_n], axis=-1)
-            d_h[..., t, :, :] = np.concatenate([d_r, d_z, d_n * r], axis=-1)
-            carry = d * z + d_h[..., t, :, :] @ u
+            d_x[..., t, :, :], d_h[..., t, :, :] = _through(step, d)
+            carry = d * step.z + d_h[..., t, :, :] @ u
             carry = np.where(tape.starts[..., t, :, :], carry.dtype.type(0.0), carry)
         return self._gather(theta, tape, d_x, d_h, carry)
+
+    def jvp(
+        self, theta: Real, tape: GruTape, v: Real, u: Real | None = None, w: Real | None = None
+    ) -> Real:
+        """Jv = R{h after each step} (*L, T, *rows, H), along v for θ, u for x, w for the first h.
+
+        Directions have the shapes of what they move, w that of h before the first step; None is 0.
+
+        Raises
+        ------
+        InputError
+            If a direction has not the shape of what it moves.
+        """
+        after = self._tangent(theta, tape, v, u, w).after
+        return after.reshape(*after.shape[:-2], *tape.rows, self.units)
+
+    def hvp(
+        self,
+        theta: Real,
+        tape: GruTape,
+        dh: Real,
+        curvature: Callable[[Real], Real],
+        v: Real,
+        u: Real | None = None,
+        w: Real | None = None,
+    ) -> tuple[Real, Real, Real]:
+        """Hv = R{(∂L/∂θ, ∂L/∂x, ∂L/∂h before the first step)} along (v, u, w).
+
+        Parameters
+        ----------
+        theta, tape : as in ``forward``
+        dh : ∂L/∂h (*L, T, *rows, H) as in ``backward``
+        curvature : R{h} ↦ R{dh}, the product with L's own Hessian in h; 0 where L is linear in h.
+            What stands above this layer goes in here: its ``hvp`` along R{h}.
+        v, u, w : directions, as in ``jvp``
+
+        Raises
+        ------
+        InputError
+            If a direction has not the shape of what it moves.
+        """
+        tangent = self._tangent(theta, tape, v, u, w)
+        r_h = tangent.after.reshape(*tangent.after.shape[:-2], *tape.rows, self.units)
+        dh, r_dh = (np.asarray(a).reshape(tape.h.shape) for a in (dh, curvature(r_h)))
+        back, along = (transposed(self.views(a)["U"]) for a in (theta, v))
+        wide = (*tape.h.shape[:-1], 3 * self.units)
+        d_x, d_h, r_x, r_d_h = (np.empty(wide, np.result_type(dh, r_dh)) for _ in range(4))
+        carry = r_carry = np.zeros_like(r_dh[..., 0, :, :])
+        for t in reversed(range(tape.h.shape[-3])):
+            at = (..., t, slice(None), slice(None))
+            step, moved = (_Step(*(part[at] for part in of[1:6])) for of in (tape, tangent))
+            d, r_d = dh[at] + carry, r_dh[at] + r_carry
+            d_x[at], d_h[at] = _through(step, d)
+            r_x[at], r_d_h[at] = _r_through(step, moved, d, r_d)
+            carry = d * step.z + d_h[at] @ back
+            r_carry = r_d * step.z + d * moved.z + r_d_h[at] @ back + d_h[at] @ along
+            carry, r_carry = (np.where(tape.starts[at], 0.0, c) for c in (carry, r_carry))
+        still = self._gather(theta, tape, r_x, r_d_h, r_carry)
+        turned = self._gather(v, tape._replace(x=tangent.x, h=tangent.h), d_x, d_h, carry)
+        parts, more = self.views(still[0]), self.views(turned[0])
+        for name in ("W", "U"):
+            parts[name][...] += more[name]
+        return still[0], still[1] + turned[1], still[2]
 
     def _gather(
         self, theta: Real, tape: GruTape, d_x: Real, d_h: Real, carry: Real
@@ -161,6 +235,44 @@ class GRU(Flat):
         steps = tape.x.shape[-3]
         dx = dx.reshape(*lead, steps, *tape.rows, self.inputs)
         return dtheta, dx, carry.reshape(*lead, *tape.rows, self.units)
+
+    def _tangent(
+        self, theta: Real, tape: GruTape, v: Real, u: Real | None, w: Real | None
+    ) -> _Tangent:
+        """R{·} of all steps: Pearlmutter's forward pass."""
+        v, r_x, r_h = self._directions(theta, tape, v, u, w)
+        parts, along, size = self.views(theta), self.views(v), self.units
+        r_of_x = r_x @ parts["W"][..., None, :, :] + tape.x @ along["W"][..., None, :, :]
+        r_of_x = r_of_x + along["b"][..., None, None, :]
+        kept = np.empty((6, *tape.h.shape), r_of_x.dtype)
+        for t in range(tape.h.shape[-3]):
+            at = (..., t, slice(None), slice(None))
+            h, r, z, n, inner = (part[at] for part in tape[1:6])
+            r_h = np.where(tape.starts[at], r_of_x.dtype.type(0.0), r_h)
+            r_of_h = r_h @ parts["U"] + h @ along["U"]
+            r_gates = r_of_x[at][..., : 2 * size] + r_of_h[..., : 2 * size]
+            r_r, r_z = r * (1.0 - r) * r_gates[..., :size], z * (1.0 - z) * r_gates[..., size:]
+            r_inner = r_of_h[..., 2 * size :] + along["c"][..., None, :]
+            r_n = (1.0 - n * n) * (r_of_x[at][..., 2 * size :] + r_r * inner + r * r_inner)
+            r_after = r_n + r_z * (h - n) + z * (r_h - r_n)
+            for store, value in zip(kept, (r_h, r_r, r_z, r_n, r_inner, r_after), strict=True):
+                store[at] = value
+            r_h = r_after
+        return _Tangent(r_x, *kept)
+
+    def _directions(
+        self, theta: Real, tape: GruTape, v: Real, u: Real | None, w: Real | None
+    ) -> tuple[Real, Real, Real]:
+        """(v, u (*L, T, M, I), w (*L, M, H)), checked; 0 for what is None."""
+        lead, v = theta.shape[:-1], np.asarray(v)
+        outer = (*lead, tape.x.shape[-3], *tape.rows, self.inputs)
+        first = (*lead, *tape.rows, self.units)
+        for name, given, need in (("v", v, theta.shape), ("u", u, outer), ("w", w, first)):
+            if given is not None and np.shape(given) != need:
+                raise InputError(f"{name}: need shape {need}, got {np.shape(given)}")
+        h = tape.h[..., 0, :, :]
+        r_x = np.zeros_like(tape.x) if u is None else np.asarray(u).reshape(tape.x.shape)
+        return v, r_x, np.zeros_like(h) if w is None else np.asarray(w).reshape(h.shape)
 
     def _flat(
         self, theta: Real, x: Real, h: Real, starts: Real | None
@@ -183,3 +295,37 @@ class GRU(Flat):
         x = np.asarray(x).astype(theta.dtype, copy=False).reshape(*lead, steps, count, self.inputs)
         h = np.asarray(h).astype(theta.dtype, copy=False).reshape(*lead, count, self.units)
         return x, h, begins.reshape(*lead, steps, count, 1), rows
+
+
+class _Step(NamedTuple):
+    """Of one step, or R{·} of it; arrays are (*L, M, H)."""
+
+    h: Real
+    r: Real
+    z: Real
+    n: Real
+    inner: Real
+
+
+def _through(step: _Step, d: Real) -> tuple[Real, Real]:
+    """(∂L/∂(x W + b), ∂L/∂(h U)), both (*L, M, 3H), from d = ∂L/∂h′."""
+    h, r, z, n, inner = step
+    d_n = d * (1.0 - z) * (1.0 - n * n)
+    d_r, d_z = d_n * inner * r * (1.0 - r), d * (h - n) * z * (1.0 - z)
+    return np.concatenate([d_r, d_z, d_n], axis=-1), np.concatenate([d_r, d_z, d_n * r], axis=-1)
+
+
+def _r_through(step: _Step, moved: _Step, d: Real, r_d: Real) -> tuple[Real, Real]:
+    """R{·} of :func:`_through`, where the step and d move."""
+    h, r, z, n, inner = step
+    d_n = d * (1.0 - z) * (1.0 - n * n)
+    r_d_n = (r_d * (1.0 - z) - d * moved.z) * (1.0 - n * n) - 2.0 * d * (1.0 - z) * n * moved.n
+    r_d_r = (r_d_n * inner + d_n * moved.inner) * r * (1.0 - r)
+    r_d_r = r_d_r + d_n * inner * (1.0 - 2.0 * r) * moved.r
+    r_d_z = (r_d * (h - n) + d * (moved.h - moved.n)) * z * (1.0 - z)
+    r_d_z = r_d_z + d * (h - n) * (1.0 - 2.0 * z) * moved.z
+    r_last = r_d_n * r + d_n * moved.r
+    return (
+        np.concatenate([r_d_r, r_d_z, r_d_n], axis=-1),
+        np.concatenate([r_d_r, r_d_z, r_last], axis=-1),
+    )

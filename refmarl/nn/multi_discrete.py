@@ -91,6 +91,10 @@ class MultiDiscrete:
         """∂ KL(π_old ‖ π_new) / ∂(logits of new), (..., K)."""
         return self._each(categorical.d_kl, old, new, mask)
 
+    def d_kl_old(self, old: Real, new: Real, mask: Mask = None) -> Real:
+        """∂ KL(π_old ‖ π_new) / ∂(logits of old), (..., K)."""
+        return self._each(categorical.d_kl_old, old, new, mask)
+
     def fisher(self, logits: Real, v: Real, mask: Mask = None) -> Real:
         """M v (..., K): the Fisher metric has a block for each set."""
         return self._each(categorical.fisher, logits, v, mask)

@@ -7,6 +7,7 @@
     gaussian         A means                            A numbers
     tanh-gaussian    A means and A log deviations       A numbers in (−1, 1)
     beta             2A concentrations before softplus  A numbers in (0, 1)
+    dirichlet        K concentrations before softplus   K shares, numbers ≥ 0 that sum to 1
 
 A Gaussian's log standard deviations are A further parameters at the end of θ, the same in every
 state, as PPO and TRPO have them (Schulman et al. 2015, appendix D); a squashed Gaussian's depend
@@ -21,7 +22,7 @@ import numpy as np
 
 from ..check import InputError
 from ..value_grad import Real
-from . import bernoulli, beta, categorical, gaussian, tanh_gaussian
+from . import bernoulli, beta, categorical, dirichlet, gaussian, tanh_gaussian
 from .mlp import MLP, Tape
 from .multi_discrete import MultiDiscrete
 
@@ -61,6 +62,10 @@ class Head(Protocol):
         """Its derivative in the new parameters."""
         ...
 
+    def d_kl_old(self, old: Real, new: Real) -> Real:
+        """Its derivative in the old parameters."""
+        ...
+
     def fisher(self, params: Real, v: Real) -> Real:
         """The Fisher metric times v."""
         ...
@@ -73,6 +78,7 @@ HEADS: dict[str, Any] = {
     "gaussian": gaussian,
     "tanh-gaussian": tanh_gaussian,
     "beta": beta,
+    "dirichlet": dirichlet,
 }
 PAIRS = ("tanh-gaussian", "beta")  # the kinds with two outputs for each number
 LOGITS = ("categorical", "multi-discrete")  # the kinds that know illegal actions
@@ -193,9 +199,9 @@ class Policy:
         rows = tuple(range(theta.ndim - 1, d_params.ndim - 1))
         return np.concatenate([dtheta, d_params[..., outputs:].sum(axis=rows)], axis=-1)
 
-    def jvp(self, theta: Real, tape: Tape, v: Real) -> Real:
-        """How the distribution's parameters (*L, *rows, D) move when θ moves along v."""
-        r_y = self.net.jvp(theta[..., : self.net.size], tape, v[..., : self.net.size])
+    def jvp(self, theta: Real, tape: Tape, v: Real, u: Real | None = None) -> Real:
+        """How the distribution's parameters (*L, *rows, D) move along v for θ and u for obs."""
+        r_y = self.net.jvp(theta[..., : self.net.size], tape, v[..., : self.net.size], u)
         if not self.free:
             return r_y
         lead = theta.ndim - 1

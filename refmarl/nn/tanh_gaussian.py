@@ -120,6 +120,11 @@ def d_kl(old: Real, new: Real) -> Real:
     return gaussian.d_kl(old, new)
 
 
+def d_kl_old(old: Real, new: Real) -> Real:
+    """∂ KL(old ‖ new) / ∂(parameters of old), (..., 2A)."""
+    return gaussian.d_kl_old(old, new)
+
+
 def fisher(params: Real, v: Real) -> Real:
     """M v (..., 2A): the Gaussian's Fisher metric."""
     return gaussian.fisher(params, v)

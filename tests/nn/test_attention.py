@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.nn import check_backward
-from refmarl.nn.attention import Attention, attend, backward
+from refmarl.nn import check_backward, check_hvp, check_jvp
+from refmarl.nn.attention import AttendTape, Attention, attend, backward, jvp, r_backward
+from refmarl.nn.gradcheck import join
 
 SEEDS, SIZES = st.integers(0, 2**32), st.integers(1, 3)
 LEADS = st.sampled_from([(), (2,), (2, 1)])
@@ -55,6 +56,79 @@ def test_backward_with_projections_is_the_adjoint(seed, lead, rows, m, s, heads,
 
     names = ("θ", "x", "source")
     check_backward(forward, back, (theta, x, source), rng, names=names).require()
+
+
+@pytest.mark.equation("3.2")
+@pytest.mark.certifies("refmarl.nn.attention:jvp", "refmarl.nn.attention:r_backward")
+@given(SEEDS, ROWS, SIZES, SIZES, SIZES, SIZES, st.booleans())
+def test_a_head_along_a_direction(seed, rows, m, s, d, e, masked):
+    rng = np.random.default_rng(seed)
+    shapes = ((*rows, m, d), (*rows, s, d), (*rows, s, e))
+    both, apart = join([rng.standard_normal(shape) for shape in shapes])
+    mask = rng.random((*rows, m, s)) < 0.6 if masked else None
+    weight = rng.standard_normal((*rows, m, e))
+
+    def along(at, v):
+        return jvp(attend(*apart(at), mask)[1], *apart(v))[0]
+
+    check_jvp(lambda at: attend(*apart(at), mask)[0], along, both, rng).require()
+
+    def gradient(at):  # of Σ c (y + ¼ y⁴)
+        y, tape = attend(*apart(at), mask)
+        return join(backward(tape, weight * (1.0 + y**3)))[0]
+
+    def product(at, v):
+        y, tape = attend(*apart(at), mask)
+        r_y, r_w = jvp(tape, *apart(v))
+        moved = AttendTape(*apart(v), r_w)
+        r_dy = 3.0 * weight * y * y * r_y
+        return join(r_backward(tape, weight * (1.0 + y**3), moved, r_dy))[0]
+
+    check_hvp(gradient, product, both, rng).require()
+
+
+@pytest.mark.equation("3.2")
+@pytest.mark.certifies("refmarl.nn.attention:Attention.jvp", "refmarl.nn.attention:Attention.hvp")
+@given(SEEDS, LEADS, ROWS, SIZES, SIZES, SIZES, st.booleans())
+def test_projections_along_a_direction(seed, lead, rows, m, s, heads, masked):
+    net, theta, x, source, mask, rng = case(seed, lead, rows, m, s, heads)
+    mask = mask if masked else None
+    both, apart = join((theta, x, source))
+
+    def forward(at):
+        return net.forward(*apart(at), mask)[0]
+
+    def along(at, v):
+        theta, x, source = apart(at)
+        return net.jvp(theta, net.forward(theta, x, source, mask)[1], *apart(v))
+
+    check_jvp(forward, along, both, rng).require()
+    weight = rng.standard_normal(forward(both).shape)
+
+    def gradient(at):  # of Σ c (y + ¼ y⁴)
+        theta, x, source = apart(at)
+        y, tape = net.forward(theta, x, source, mask)
+        return join(net.backward(theta, tape, weight * (1.0 + y**3)))[0]
+
+    def product(at, v):
+        theta, x, source = apart(at)
+        y, tape = net.forward(theta, x, source, mask)
+        dy = weight * (1.0 + y**3)
+        return join(net.hvp(theta, tape, dy, lambda r: 3 * weight * y * y * r, *apart(v)))[0]
+
+    check_hvp(gradient, product, both, rng).require()
+
+
+@pytest.mark.equation("3.2")
+@given(SEEDS, LEADS, ROWS, SIZES, SIZES, SIZES)
+def test_jvp_and_backward_are_adjoint(seed, lead, rows, m, s, heads):
+    net, theta, x, source, mask, rng = case(seed, lead, rows, m, s, heads)
+    y, tape = net.forward(theta, x, source, mask)
+    dy, v = rng.standard_normal(y.shape), [rng.standard_normal(a.shape) for a in (theta, x, source)]
+    pairs = zip(net.backward(theta, tape, dy), v, strict=True)
+    terms = np.concatenate([(d * along).ravel() for d, along in pairs])
+    found = (dy * net.jvp(theta, tape, *v)).sum()
+    assert_allclose(found, terms.sum(), atol=1e-12 * (1.0 + abs(terms).sum()))
 
 
 @given(SEEDS, st.integers(1, 5), SIZES)
@@ -168,7 +242,9 @@ def test_large_scores_and_float32():
     x = np.ones((4, 2))
     out, tape = net.forward(theta, x, x)
     assert out.dtype == np.float32
-    assert all(part.dtype == np.float32 for part in net.backward(theta, tape, out))
+    curved = net.hvp(theta, tape, out, np.zeros_like, theta)
+    for part in (*net.backward(theta, tape, out), net.jvp(theta, tape, theta), *curved):
+        assert part.dtype == np.float32
 
 
 def test_what_does_not_fit_is_refused():
@@ -182,5 +258,9 @@ def test_what_does_not_fit_is_refused():
         net.forward(theta, x, source[:, :0])
     with pytest.raises(InputError, match=r"mask: need what broadcasts to \(5, 4, 6\)"):
         net.forward(theta, x, source, np.ones((6, 4), dtype=bool))
+    tape = net.forward(theta, x, source)[1]
+    for name, wrong in (("v", (theta[1:],)), ("u", (theta, x[:, :3])), ("w", (theta, x, x))):
+        with pytest.raises(InputError, match=f"{name}: need"):
+            net.jvp(theta, tape, *wrong)
     with pytest.raises(InputError, match="heads: need a whole number"):
         Attention(inputs=2, source=3, heads=0, units=2, outputs=1)

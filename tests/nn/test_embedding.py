@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.nn import MLP, check_backward
+from refmarl.nn import MLP, check_backward, check_jvp
 from refmarl.nn.embedding import Embedding, one_hot
 
 SEEDS, SIZES = st.integers(0, 2**32), st.integers(1, 4)
@@ -21,7 +21,9 @@ def case(seed, lead, rows, count, units):
     return net, net.init(rng, lead), rng.integers(count, size=(*lead, *rows)), rng
 
 
-@pytest.mark.certifies("refmarl.nn.embedding:Embedding.backward")
+@pytest.mark.certifies(
+    "refmarl.nn.embedding:Embedding.backward", "refmarl.nn.embedding:Embedding.jvp"
+)
 @given(SEEDS, LEADS, ROWS, SIZES, SIZES)
 def test_backward_is_the_adjoint(seed, lead, rows, count, units):
     net, theta, index, rng = case(seed, lead, rows, count, units)
@@ -30,6 +32,8 @@ def test_backward_is_the_adjoint(seed, lead, rows, count, units):
         return (net.backward(theta, index, u),)
 
     check_backward(lambda t: net.forward(t, index), backward, (theta,), rng).require()
+    along = check_jvp(lambda t: net.forward(t, index), lambda t, v: net.jvp(v, index), theta, rng)
+    along.require()
 
 
 @given(SEEDS, LEADS, ROWS, SIZES, SIZES)

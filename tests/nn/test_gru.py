@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.nn import check_backward
+from refmarl.nn import check_backward, check_hvp, check_jvp
+from refmarl.nn.gradcheck import join
 from refmarl.nn.gru import GRU
 
 SEEDS = st.integers(0, 2**32)
@@ -40,6 +41,73 @@ def test_backward_through_time_is_the_adjoint(seed, lead, rows, inputs, units, s
 
     names = ("θ", "x", "h")
     check_backward(forward, backward, (theta, x, h), rng, names=names).require()
+
+
+@pytest.mark.equation("3.2")
+@pytest.mark.certifies("refmarl.nn.gru:GRU.jvp")
+@given(SEEDS, LEADS, ROWS, SIZES, SIZES, STEPS, st.booleans())
+def test_jvp_is_the_derivative_along_a_direction(seed, lead, rows, inputs, units, steps, cut):
+    net, theta, x, h, starts, rng = case(seed, lead, rows, inputs, units, steps)
+    starts = starts if cut else None
+    both, apart = join((theta, x, h))
+
+    def forward(at):
+        return net.forward(*apart(at), starts)[0]
+
+    def jvp(at, v):
+        theta, x, h = apart(at)
+        return net.jvp(theta, net.forward(theta, x, h, starts)[1], *apart(v))
+
+    check_jvp(forward, jvp, both, rng, method="complex").require()
+
+
+@pytest.mark.equation("3.2")
+@given(SEEDS, LEADS, ROWS, SIZES, SIZES, STEPS)
+def test_jvp_and_backward_are_adjoint(seed, lead, rows, inputs, units, steps):
+    net, theta, x, h, starts, rng = case(seed, lead, rows, inputs, units, steps)
+    y, tape = net.forward(theta, x, h, starts)
+    dy, directions = (
+        rng.standard_normal(y.shape),
+        [rng.standard_normal(a.shape) for a in (theta, x, h)],
+    )
+    found = (dy * net.jvp(theta, tape, *directions)).sum()
+    pairs = zip(net.backward(theta, tape, dy), directions, strict=True)
+    terms = np.concatenate([(d * v).ravel() for d, v in pairs])
+    assert_allclose(found, terms.sum(), atol=1e-12 * (1.0 + abs(terms).sum()))
+
+
+@pytest.mark.equation("3.2")
+@pytest.mark.certifies("refmarl.nn.gru:GRU.hvp")
+@given(SEEDS, LEADS, ROWS, SIZES, SIZES, STEPS, st.booleans())
+def test_hvp_differentiates_the_gradient_through_time(seed, lead, rows, inputs, units, steps, cut):
+    net, theta, x, h, starts, rng = case(seed, lead, rows, inputs, units, steps)
+    starts = starts if cut else None
+    both, apart = join((theta, x, h))
+    weight = rng.standard_normal(net.forward(theta, x, h, starts)[0].shape)
+
+    def gradient(at):  # of Σ c (h + ¼ h⁴) over all steps
+        theta, x, h = apart(at)
+        y, tape = net.forward(theta, x, h, starts)
+        return join(net.backward(theta, tape, weight * (1.0 + y**3)))[0]
+
+    def product(at, v):
+        theta, x, h = apart(at)
+        y, tape = net.forward(theta, x, h, starts)
+        dy = weight * (1.0 + y**3)
+        return join(net.hvp(theta, tape, dy, lambda r: 3 * weight * y * y * r, *apart(v)))[0]
+
+    check_hvp(gradient, product, both, rng, method="complex").require()
+
+
+def test_directions_that_are_left_out_are_zero_and_wrong_ones_refused():
+    net, theta, x, h, starts, rng = case(0, (2,), (3,), 2, 3, 4)
+    _, tape = net.forward(theta, x, h, starts)
+    v = rng.standard_normal(theta.shape)
+    still = net.jvp(theta, tape, v, np.zeros_like(x), np.zeros_like(h))
+    assert_array_equal(net.jvp(theta, tape, v), still)
+    for name, wrong in (("v", (v[:1],)), ("u", (v, x[:, 1:])), ("w", (v, x, h[:, :2]))):
+        with pytest.raises(InputError, match=f"{name}: need shape"):
+            net.jvp(theta, tape, *wrong)
 
 
 @given(SEEDS, LEADS, ROWS, SIZES, SIZES, STEPS)
@@ -95,6 +163,9 @@ def test_gates_that_are_shut_keep_the_memory_and_open_ones_replace_it(seed, unit
     assert np.isfinite(dtheta).all()
     assert_array_equal(dx, 0.0)
     assert_allclose(dh, 3.0)
+    assert_allclose(net.jvp(theta, tape, np.zeros_like(theta), x, h), np.broadcast_to(h, y.shape))
+    curved = net.hvp(theta, tape, np.ones_like(y), np.zeros_like, theta, x, h)
+    assert all(np.isfinite(part).all() for part in curved)
     parts["b"][units : 2 * units] = -1e3  # z = 0
     parts["b"][:units] = -1e3  # r = 0: a perceptron of x alone
     y, _ = net.forward(theta, x, h)
@@ -117,7 +188,8 @@ def test_float32_stays_and_starts_broadcast():
     starts = np.array([0, 0, 1, 0, 0], dtype=bool)[:, None]
     y, tape = net.forward(theta, x, h, starts)
     assert_array_equal(y, net.forward(theta, x, h, np.broadcast_to(starts, (2, 5, 4)))[0])
-    for part in (y, *net.backward(theta, tape, y)):
+    along, curved = net.jvp(theta, tape, theta), net.hvp(theta, tape, y, np.zeros_like, theta)
+    for part in (y, along, *net.backward(theta, tape, y), *curved):
         assert part.dtype == np.float32
 
 

@@ -1,5 +1,6 @@
 """Every distribution: its derivatives, and what makes it a distribution. One suite for all."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from refmarl.check import InputError
 from refmarl.nn import (
@@ -16,6 +18,7 @@ from refmarl.nn import (
     check_backward,
     check_gradient,
     check_hvp,
+    dirichlet,
     gaussian,
     tanh_gaussian,
 )
@@ -50,6 +53,7 @@ HEADS = {
     "bernoulli": Head(lambda size: bernoulli, logits),
     "gaussian": Head(lambda size: gaussian, mean_and_log_std),
     "beta": Head(lambda size: beta, lambda rng, rows, size: logits(rng, rows, 2 * size)),
+    "dirichlet": Head(lambda size: dirichlet, logits),
     "tanh-gaussian": Head(lambda size: tanh_gaussian, mean_and_log_std, peaked=False),
 }
 
@@ -69,6 +73,7 @@ SIZES = st.integers(1, 4)
     "refmarl.nn.bernoulli:d_log_prob",
     "refmarl.nn.beta:d_log_prob",
     "refmarl.nn.categorical:d_log_prob",
+    "refmarl.nn.dirichlet:d_log_prob",
     "refmarl.nn.gaussian:d_log_prob",
     "refmarl.nn.multi_discrete:MultiDiscrete.d_log_prob",
     "refmarl.nn.tanh_gaussian:d_log_prob",
@@ -87,6 +92,7 @@ def test_d_log_prob_is_the_derivative(head, seed, rows, size):
     "refmarl.nn.bernoulli:d_entropy",
     "refmarl.nn.beta:d_entropy",
     "refmarl.nn.categorical:d_entropy",
+    "refmarl.nn.dirichlet:d_entropy",
     "refmarl.nn.gaussian:d_entropy",
     "refmarl.nn.multi_discrete:MultiDiscrete.d_entropy",
     "refmarl.nn.tanh_gaussian:d_entropy",
@@ -102,6 +108,7 @@ def test_d_entropy_is_the_derivative(head, seed, rows, size):
     "refmarl.nn.bernoulli:d_kl",
     "refmarl.nn.beta:d_kl",
     "refmarl.nn.categorical:d_kl",
+    "refmarl.nn.dirichlet:d_kl",
     "refmarl.nn.gaussian:d_kl",
     "refmarl.nn.multi_discrete:MultiDiscrete.d_kl",
     "refmarl.nn.tanh_gaussian:d_kl",
@@ -115,9 +122,27 @@ def test_d_kl_is_the_derivative_in_the_new_parameters(head, seed, rows, size):
 
 
 @pytest.mark.certifies(
+    "refmarl.nn.bernoulli:d_kl_old",
+    "refmarl.nn.beta:d_kl_old",
+    "refmarl.nn.categorical:d_kl_old",
+    "refmarl.nn.dirichlet:d_kl_old",
+    "refmarl.nn.gaussian:d_kl_old",
+    "refmarl.nn.multi_discrete:MultiDiscrete.d_kl_old",
+    "refmarl.nn.tanh_gaussian:d_kl_old",
+)
+@ALL
+@given(SEEDS, ROWS, SIZES)
+def test_d_kl_old_is_the_derivative_in_the_old_parameters(head, seed, rows, size):
+    rng, pi = np.random.default_rng(seed), head.of(size)
+    old, new = head.params(rng, rows, size), head.params(rng, rows, size)
+    check_gradient(lambda p: (pi.kl(p, new), pi.d_kl_old(p, new)), old).require()
+
+
+@pytest.mark.certifies(
     "refmarl.nn.bernoulli:fisher",
     "refmarl.nn.beta:fisher",
     "refmarl.nn.categorical:fisher",
+    "refmarl.nn.dirichlet:fisher",
     "refmarl.nn.gaussian:fisher",
     "refmarl.nn.multi_discrete:MultiDiscrete.fisher",
     "refmarl.nn.tanh_gaussian:fisher",
@@ -162,6 +187,7 @@ def test_kl_is_zero_on_itself_and_never_negative(head, seed, rows, size):
     old, new = head.params(rng, rows, size), head.params(rng, rows, size)
     assert_allclose(pi.kl(old, old), 0.0, atol=1e-12)
     assert_allclose(pi.d_kl(old, old), 0.0, atol=1e-12)
+    assert_allclose(pi.d_kl_old(old, old), 0.0, atol=1e-12)
     assert (pi.kl(old, new) >= -1e-12).all()
 
 
@@ -189,6 +215,7 @@ def test_shapes_and_dtypes(head, seed, rows, size, dtype):
         pi.d_log_prob(params, action),
         pi.d_entropy(params),
         pi.d_kl(params, params),
+        pi.d_kl_old(params, params),
         pi.fisher(params, params),
     ):
         assert result.shape == params.shape
@@ -215,7 +242,7 @@ def test_parameters_of_any_size_give_finite_derivatives(head, seed, size):
     for result in (
         pi.log_prob(params, action), pi.entropy(params), pi.kl(params, new),
         pi.d_log_prob(params, action), pi.d_entropy(params), pi.d_kl(params, new),
-        pi.fisher(params, new),
+        pi.d_kl_old(params, new), pi.fisher(params, new),
     ):  # fmt: skip
         assert np.isfinite(result).all()
     assert (pi.kl(params, new) >= -1e-12).all()
@@ -255,6 +282,7 @@ def test_masked_actions_are_as_if_they_did_not_exist(seed, size):
             (categorical.entropy(logit, legal), categorical.entropy(few)),
             (categorical.kl(logit, new, legal), categorical.kl(few, few_new)),
             (categorical.d_entropy(logit, legal)[legal], categorical.d_entropy(few)),
+            (categorical.d_kl_old(logit, new, legal)[legal], categorical.d_kl_old(few, few_new)),
             (categorical.fisher(logit, new, legal)[legal], categorical.fisher(few, few_new)),
         )
         for whole, part in pairs:
@@ -288,6 +316,7 @@ def test_a_logit_of_minus_infinity_is_a_mask(seed, size):
         (categorical.d_entropy, (cut,), (logit,)),
         (categorical.kl, (cut, cut_other), (logit, other)),
         (categorical.d_kl, (cut, cut_other), (logit, other)),
+        (categorical.d_kl_old, (cut, cut_other), (logit, other)),
         (categorical.fisher, (cut, v), (logit, v)),
     ):
         assert_allclose(verb(*arguments), verb(*whole, legal), rtol=1e-14, atol=1e-15)
@@ -332,7 +361,7 @@ def test_one_set_is_the_categorical(seed, rows, size):
     assert_array_equal(action[..., 0], one)
     assert_array_equal(pi.log_prob(old, action), categorical.log_prob(old, one))
     assert_array_equal(pi.d_log_prob(old, action), categorical.d_log_prob(old, one))
-    for verb in ("kl", "d_kl", "fisher"):
+    for verb in ("kl", "d_kl", "d_kl_old", "fisher"):
         assert_array_equal(getattr(pi, verb)(old, new), getattr(categorical, verb)(old, new))
     for verb in ("entropy", "d_entropy"):
         assert_array_equal(getattr(pi, verb)(old), getattr(categorical, verb)(old))
@@ -370,6 +399,7 @@ def test_each_set_has_its_mask(seed, one, two):
         (pi.d_log_prob(old, action, mask)[:, 1:-1], few.d_log_prob(a, part)),
         (pi.d_entropy(old, mask)[:, 1:-1], few.d_entropy(a)),
         (pi.d_kl(old, new, mask)[:, 1:-1], few.d_kl(a, b)),
+        (pi.d_kl_old(old, new, mask)[:, 1:-1], few.d_kl_old(a, b)),
         (pi.fisher(old, new, mask)[:, 1:-1], few.fisher(a, b)),
     ):
         assert_allclose(whole, smaller, atol=1e-12)
@@ -457,6 +487,107 @@ def test_without_concentration_the_beta_is_uniform():
     assert_array_equal(beta.mode(flat), 0.5)
     assert np.isfinite(beta.log_prob(np.zeros(2), np.ones(1)))
     assert np.isfinite(beta.d_log_prob(np.zeros(2), np.zeros(1))).all()
+
+
+# -- dirichlet --------------------------------------------------------------------------
+
+
+def shares(rng, rows, size):
+    """Actions in the simplex, away from its edge."""
+    return 0.9 * rng.dirichlet(np.ones(size), rows) + 0.1 / size
+
+
+@given(SEEDS, ROWS)
+def test_two_shares_are_the_beta(seed, rows):
+    rng = np.random.default_rng(seed)
+    old, new, v = (logits(rng, rows, 2) for _ in range(3))
+    both = shares(rng, rows, 2)
+    one = both[..., :1]
+    assert_allclose(dirichlet.log_prob(old, both), beta.log_prob(old, one), rtol=1e-10, atol=1e-10)
+    assert_allclose(
+        dirichlet.d_log_prob(old, both), beta.d_log_prob(old, one), rtol=1e-10, atol=1e-10
+    )
+    assert_allclose(dirichlet.mode(old)[..., :1], beta.mode(old), atol=1e-15)
+    for verb, arguments in (
+        ("entropy", (old,)), ("d_entropy", (old,)), ("kl", (old, new)), ("d_kl", (old, new)),
+        ("d_kl_old", (old, new)), ("fisher", (old, v)),
+    ):  # fmt: skip
+        got, wanted = (getattr(head, verb)(*arguments) for head in (dirichlet, beta))
+        assert_allclose(got, wanted, rtol=1e-10, atol=1e-10)
+
+
+@given(SEEDS)
+def test_the_density_over_three_shares_integrates_to_one_with_these_moments(seed):
+    from numpy.polynomial.legendre import leggauss
+
+    rng = np.random.default_rng(seed)
+    params = rng.normal(0, 2, 3)
+    node, weight = leggauss(60)
+    node, weight = (
+        0.5 - 0.5 * np.sin(np.pi / 2 * node),
+        np.pi / 4 * np.cos(np.pi / 2 * node) * weight,
+    )
+    u, v = (x.ravel() for x in np.meshgrid(node, node))  # crowded at the edges
+    area = np.outer(weight, weight).ravel() * (1.0 - u)  # (u, v) ↦ (u, (1 − u) v)
+    a = np.stack([u, (1.0 - u) * v, (1.0 - u) * (1.0 - v)], axis=-1)
+    density = np.exp(dirichlet.log_prob(np.tile(params, (len(a), 1)), a))
+    alpha = dirichlet.concentration(params)
+    # near an edge the integrand is as smooth as s^(2α − 1), α ≥ 1: an error of order 60⁻⁴
+    assert_allclose(density @ area, 1.0, atol=1e-6)
+    assert_allclose((density * area) @ a, alpha / alpha.sum(), atol=1e-6)
+    within = -(density * np.log(density)) @ area
+    assert_allclose(dirichlet.entropy(params), within, atol=1e-5)
+
+
+@given(SEEDS, st.integers(2, 5))
+def test_a_part_of_the_shares_by_itself_and_the_rest_are_distributed_alike(seed, size):
+    """Aggregation: a_1 of a Dirichlet is beta distributed with the rest in one."""
+    rng = np.random.default_rng(seed)
+    params = mild(logits(rng, (1,), size))
+    alpha = dirichlet.concentration(params)[0]
+    drawn = dirichlet.sample(rng, np.repeat(params, 4_000, axis=0))
+    assert_allclose(drawn.sum(axis=-1), 1.0, rtol=1e-12)
+    assert (drawn >= 0.0).all()
+    fit = stats.kstest(drawn[:, 0], stats.beta(alpha[0], alpha[1:].sum()).cdf)
+    assert fit.pvalue > 1e-5
+
+
+@given(SEEDS, ROWS, st.integers(2, 4))
+def test_the_order_of_the_shares_does_not_matter(seed, rows, size):
+    rng = np.random.default_rng(seed)
+    old, new, order = logits(rng, rows, size), logits(rng, rows, size), rng.permutation(size)
+    action = shares(rng, rows, size)
+    for verb, arguments in (("log_prob", (old, action)), ("entropy", (old,)), ("kl", (old, new))):
+        whole = getattr(dirichlet, verb)(*arguments)
+        turned = getattr(dirichlet, verb)(*(x[..., order] for x in arguments))
+        assert_allclose(whole, turned, rtol=1e-10, atol=1e-10)
+    fisher = dirichlet.fisher(old, new)[..., order]
+    assert_allclose(dirichlet.fisher(old[..., order], new[..., order]), fisher, atol=1e-12)
+
+
+@given(SEEDS, st.integers(1, 6))
+def test_no_density_on_the_simplex_has_more_entropy_than_the_uniform(seed, size):
+    most = -math.lgamma(size)  # of the volume 1 / (K − 1)!
+    params = logits(np.random.default_rng(seed), (5,), size)
+    assert (dirichlet.entropy(params) <= most + 1e-9).all()
+    flat = np.full(size, -1e3)
+    assert_allclose(dirichlet.entropy(flat), most, atol=1e-12)
+    assert_allclose(dirichlet.log_prob(flat, shares(np.random.default_rng(0), (), size)), -most)
+    assert_array_equal(dirichlet.mode(flat), 1.0 / size)
+
+
+def test_one_share_is_everything_and_the_edge_has_a_finite_density():
+    params = np.array([[0.3], [40.0]])
+    whole = dirichlet.sample(np.random.default_rng(0), params)
+    assert_array_equal(whole, 1.0)
+    for nothing in (dirichlet.log_prob(params, whole), dirichlet.entropy(params),
+                    dirichlet.d_log_prob(params, whole), dirichlet.d_entropy(params),
+                    dirichlet.fisher(params, params)):  # fmt: skip
+        assert_array_equal(nothing, 0.0)
+    for dtype in (np.float32, np.float64):
+        edge = np.array([1.0, 0.0, 0.0], dtype)
+        assert np.isfinite(dirichlet.log_prob(np.zeros(3, dtype), edge))
+        assert np.isfinite(dirichlet.d_log_prob(np.zeros(3, dtype), edge)).all()
 
 
 # -- tanh-gaussian ----------------------------------------------------------------------

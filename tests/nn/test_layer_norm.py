@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from refmarl.nn import check_backward, check_hvp, check_jvp, layer_norm
+from refmarl.nn.gradcheck import join
 
 
 def case(seed, lead, rows, units):
@@ -41,43 +42,32 @@ def test_backward_is_the_adjoint(seed, lead, rows, units):
     check_backward(forward, backward, (gain, shift, z), rng, names=names).require()
 
 
-def split(at, shapes):
-    parts, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape))
-        parts.append(at[start:stop].reshape(shape))
-        start = stop
-    return parts
-
-
 @pytest.mark.certifies("refmarl.nn.layer_norm:jvp", "refmarl.nn.layer_norm:r_backward")
 @given(SEEDS, LEADS, ROWS, UNITS)
 def test_first_and_second_order_along_a_direction(seed, lead, rows, units):
     gain, shift, z, rng = case(seed, lead, rows, units)
     if not far_from_constant(z):
         return
-    shapes = (gain.shape, shift.shape, z.shape)
-    at = np.concatenate([gain.ravel(), shift.ravel(), z.ravel()])
+    at, apart = join((gain, shift, z))
 
     def jvp(at, v):
-        gain, shift, z = split(at, shapes)
+        gain, shift, z = apart(at)
         tape = layer_norm.forward(gain, shift, z)[1]
-        return layer_norm.jvp(gain, tape, *split(v, shapes)).r_n
+        return layer_norm.jvp(gain, tape, *apart(v)).r_n
 
-    check_jvp(lambda at: forward(*split(at, shapes)), jvp, at, rng).require()
+    check_jvp(lambda at: forward(*apart(at)), jvp, at, rng).require()
 
     def gradient(at):  # of ¼ Σ n⁴
-        gain, shift, z = split(at, shapes)
+        gain, shift, z = apart(at)
         n, tape = layer_norm.forward(gain, shift, z)
-        return np.concatenate([g.ravel() for g in layer_norm.backward(gain, tape, n**3)])
+        return join(layer_norm.backward(gain, tape, n**3))[0]
 
     def product(at, v):
-        (gain, shift, z), (r_gain, r_shift, r_z) = split(at, shapes), split(v, shapes)
+        (gain, shift, z), (r_gain, r_shift, r_z) = apart(at), apart(v)
         n, tape = layer_norm.forward(gain, shift, z)
         tangent = layer_norm.jvp(gain, tape, r_gain, r_shift, r_z)
         r_dn = 3 * n * n * tangent.r_n
-        parts = layer_norm.r_backward(gain, tape, n**3, r_gain, tangent, r_dn)
-        return np.concatenate([p.ravel() for p in parts])
+        return join(layer_norm.r_backward(gain, tape, n**3, r_gain, tangent, r_dn))[0]
 
     check_hvp(gradient, product, at, rng, method="complex").require()
 

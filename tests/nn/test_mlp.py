@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.nn import MLP, check_backward, check_gradient, check_hvp, check_jvp
 from refmarl.nn.activations import ACTIVATIONS
+from refmarl.nn.gradcheck import join
 
 SMOOTH = sorted(name for name, f in ACTIVATIONS.items() if not f.kink)
 
@@ -152,16 +153,13 @@ def test_a_shared_input_gathers_the_gradients_of_all_networks(case, networks):
 @given(cases(max_lead=1).filter(away_from_kinks))
 def test_the_jacobian_vector_product_is_a_directional_derivative(case):
     net, theta, x, rng = case
-    both = np.concatenate([theta.ravel(), x.ravel()])
-
-    def split(at):
-        return at[: theta.size].reshape(theta.shape), at[theta.size :].reshape(x.shape)
+    both, apart = join((theta, x))
 
     def jvp(at, v):
-        theta, x = split(at)
-        return net.jvp(theta, net.forward(theta, x)[1], *split(v))
+        theta, x = apart(at)
+        return net.jvp(theta, net.forward(theta, x)[1], *apart(v))
 
-    check_jvp(lambda at: net.forward(*split(at))[0], jvp, both, rng).require()
+    check_jvp(lambda at: net.forward(*apart(at))[0], jvp, both, rng).require()
 
 
 @pytest.mark.equation("3.2")
@@ -177,23 +175,18 @@ def test_jvp_and_vjp_are_adjoint(case):
     assert_allclose(left, right, atol=1e-12 * scale)
 
 
-def quartic(net, shape):
+def quartic(net, apart):
     """∇(¼ Σ y⁴) and its Hessian's product, in (θ, x) as one vector."""
-    size = int(np.prod(shape[0]))
-
-    def split(at):
-        return at[:size].reshape(shape[0]), at[size:].reshape(shape[1])
 
     def gradient(at):
-        theta, x = split(at)
+        theta, x = apart(at)
         y, tape = net.forward(theta, x)
-        return np.concatenate([g.ravel() for g in net.backward(theta, tape, y**3)])
+        return join(net.backward(theta, tape, y**3))[0]
 
     def product(at, v):
-        theta, x = split(at)
+        theta, x = apart(at)
         y, tape = net.forward(theta, x)
-        parts = net.hvp(theta, tape, y**3, lambda r: 3.0 * y * y * r, *split(v))
-        return np.concatenate([p.ravel() for p in parts])
+        return join(net.hvp(theta, tape, y**3, lambda r: 3.0 * y * y * r, *apart(v)))[0]
 
     return gradient, product
 
@@ -203,8 +196,8 @@ def quartic(net, shape):
 @given(cases(max_lead=1).filter(away_from_kinks))
 def test_the_hessian_vector_product_differentiates_the_gradient(case):
     net, theta, x, rng = case
-    both = np.concatenate([theta.ravel(), x.ravel()])
-    gradient, product = quartic(net, (theta.shape, x.shape))
+    both, apart = join((theta, x))
+    gradient, product = quartic(net, apart)
     method = "central" if ACTIVATIONS[net.activation].kink else "complex"
     check_hvp(gradient, product, both, rng, method=method, tolerance=1e-5).require()
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from refmarl.check import InputError
-from refmarl.nn import MLP, check_backward, check_jvp, tanh_gaussian
+from refmarl.nn import GRU, MLP, check_backward, check_hvp, check_jvp, tanh_gaussian
 from refmarl.nn.policy import HEADS, Policy
 
 SEEDS = st.integers(0, 2**32)
@@ -37,12 +37,53 @@ def test_derivatives_of_the_parameters_of_the_distribution(kind, seed, lead, row
         return policy.forward(theta, obs)[0]
 
     check_backward(forward, backward, (theta, obs), rng, names=("θ", "obs")).require()
-    check_jvp(
-        lambda at: forward(at, obs),
-        lambda at, v: policy.jvp(at, policy.forward(at, obs)[1], v),
-        theta,
-        rng,
-    ).require()
+    for u in (None, rng.standard_normal(obs.shape)):
+        moved = 0.0 if u is None else u
+        at = np.append(theta.ravel(), 0.0)  # the last number moves obs along u
+
+        def value(at, moved=moved):
+            return forward(at[:-1].reshape(theta.shape), obs + at[-1] * moved)
+
+        def along(at, v, u=u):
+            here = at[:-1].reshape(theta.shape)
+            moves = None if u is None else v[-1] * u
+            return policy.jvp(here, policy.forward(here, obs)[1], v[:-1].reshape(here.shape), moves)
+
+        check_jvp(value, along, at, rng).require()
+
+
+@pytest.mark.equation("3.2")
+@given(SEEDS, st.sampled_from(["categorical", "gaussian"]))
+def test_a_recurrent_policy_has_its_fisher_vector_product(seed, kind):
+    """JᵀMJv of memory and policy together is the Hessian of the mean KL where both are equal."""
+    rng = np.random.default_rng(seed)
+    memory, policy = GRU(2, 3), Policy(MLP((3, 4, 2)), kind)
+    both = np.concatenate([memory.init(rng), policy.init(rng, out_scale=1.0)])
+    obs, first, starts = rng.standard_normal((5, 3, 2)), np.zeros((3, 3)), rng.random((5, 3)) < 0.3
+
+    def run(at):
+        h, through = memory.forward(at[: memory.size], obs, first, starts)
+        return (through, *policy.forward(at[memory.size :], h))
+
+    def pull_back(at, passed, d_params):
+        d_theta, dh = policy.backward(at[memory.size :], passed[2], d_params)
+        return np.concatenate([memory.backward(at[: memory.size], passed[0], dh)[0], d_theta])
+
+    old = run(both)[1]
+
+    def gradient(at):
+        passed = run(at)
+        return pull_back(at, passed, policy.head.d_kl(old, passed[1]))
+
+    def product(at, v):
+        passed = run(at)
+        r_h = memory.jvp(at[: memory.size], passed[0], v[: memory.size])
+        r_params = policy.jvp(at[memory.size :], passed[2], v[memory.size :], r_h)
+        return pull_back(at, passed, policy.head.fisher(passed[1], r_params))
+
+    check_hvp(gradient, product, both, rng).require()
+    v = rng.standard_normal(both.shape)
+    assert v @ product(both, v) >= 0.0
 
 
 @given(SEEDS)

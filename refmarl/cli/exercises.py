@@ -48,9 +48,10 @@ def add(verbs: Any) -> None:
 
 
 def _start(args: argparse.Namespace) -> int:
-    from ..grading.catalogue import start
+    from ..grading.catalogue import exercises
+    from ..grading.workfolder import start
 
-    written, kept = start(args.folder)
+    written, kept = start(args.folder, exercises().values())
     print(f"{len(written)} exercises written to {args.folder}")
     if kept:
         print(f"{len(kept)} were there already and were left alone")

@@ -1,20 +1,22 @@
-"""The exercises: where they are, what they are worth, and how a stub comes out of a solution."""
+"""The exercises: where they come from, what they are worth, what must have been done before."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..check import InputError
 from ..equations import EQUATIONS, Equation
-from .spec import Spec
+from .course import TABLE, Course, courses, folder, own
+from .stubs import stub
 
-BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
-BUG, MENDED = "# BEGIN BUG", "# END BUG"
-CLOSES = {BEGIN: END, BUG: MENDED}
-WRONG = "# -"  # before a line of a bug, which the stub shows in place of what mends it
+if TYPE_CHECKING:
+    from .spec import Spec
+
+__all__ = ["Exercise", "exercises", "folder", "spec", "stub", "stubs", "table", "untouched"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Exercise:
     """A row of exercises.toml.
 
     ``folder`` and ``slug`` name its file below exercises/ and solutions/, and the module of its
-    specification; ``equation`` is None where the exercise asks for something else than one.
+    specification; ``docs`` is its page; ``equation`` is None where the exercise asks for
+    something else than one; ``course`` says where all of these are.
     """
 
     label: str
@@ -31,6 +34,7 @@ class Exercise:
     slug: str
     docs: str
     function: str
+    course: Course
     equation: Equation | None = None
     points: int = 10
     minutes: int = 20
@@ -43,107 +47,166 @@ class Exercise:
         """Its file, relative to the exercises' folder."""
         return Path(self.folder) / f"{self.slug}.py"
 
+    @property
+    def solution(self) -> Path:
+        """The file of its solution."""
+        return self.course.solutions / self.path
 
-def folder(kind: str) -> Path:
-    """The folder ``exercises`` or ``solutions``: inside an installed wheel, or of the checkout."""
-    packed = Path(str(files("refmarl"))) / f"_{kind}"
-    beside = Path(str(files("refmarl"))).parent / kind
-    for place in (packed, beside):
-        if place.is_dir():
-            return place
-    raise FileNotFoundError(f"this installation of refmarl carries no {kind}")
+    @property
+    def page(self) -> Path:
+        """The file of its page, which an installation need not hold."""
+        return self.course.docs / self.docs.removeprefix("docs/")
+
+    def stub(self) -> str:
+        """What the student gets: made from the solution, or the file where there is none.
+
+        Raises
+        ------
+        InputError
+            If the solution's markers are wrong.
+        """
+        if not self.solution.is_file():  # a course that is given to students without them
+            return (self.course.exercises / self.path).read_text("utf-8")
+        name = (Path("solutions") / self.path).as_posix()
+        return stub(self.solution.read_text("utf-8"), self.label, self.function, name)
 
 
-def exercises() -> dict[str, Exercise]:
-    """Every exercise by label: those of equations in the order of the course, then the others.
+def exercises(course: Path | None = None) -> dict[str, Exercise]:
+    """Every exercise by label, in the order of the courses that they are from.
+
+    ``course`` is a folder with exercises of your own (see :func:`refmarl.grading.course.courses`);
+    without it these are refmarl's own, in the order of the course, and those of installed packages.
 
     Raises
     ------
     InputError
-        If a table of exercises.toml is not an exercise: an unknown field, or a label that is no
-        equation and no ``file``, ``title`` and ``docs`` given.
+        If a row of exercises.toml is no exercise, or two courses use one label.
     """
-    table = tomllib.loads((folder("exercises") / "exercises.toml").read_text("utf-8"))
-    order = [label for label in EQUATIONS if label in table]
-    order += sorted(
-        (label for label in table if label not in EQUATIONS),
-        key=lambda x: str(table[x].get("file")),
-    )
-    return {label: _exercise(label, table[label]) for label in order}
-
-
-def _exercise(label: str, table: dict[str, Any]) -> Exercise:
-    row: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-    equation = EQUATIONS.get(label)
-    try:
-        if equation:
-            docs = f"docs/{equation.folder}/{label}.md"
-            return Exercise(
-                label,
-                equation.title,
-                equation.folder,
-                equation.slug,
-                docs,
-                equation=equation,
-                **row,
-            )
-        file = Path(row.pop("file"))
-        return Exercise(label, folder=str(file.parent), slug=file.stem, **row)
-    except KeyError:
-        raise InputError(
-            f"exercises.toml: [{label}]: no equation is labelled so, and there is no `file` "
-            'such as "s1_games/t03_tests.py"'
-        ) from None
-    except TypeError as error:
-        raise InputError(f"exercises.toml: [{label}]: {error}") from None
-
-
-def spec(label: str) -> Spec:
-    """The property specification of an exercise."""
-    exercise = exercises()[label]
-    module = import_module(f"refmarl.grading.specs.{exercise.folder}.{exercise.slug}")
-    found: Spec = module.SPEC
+    found: dict[str, Exercise] = {}
+    for one in courses(course):
+        for label, exercise in table(one).items():
+            if label in found:
+                names = f"{found[label].course.name} and {one.name}"
+                raise InputError(f"{names} both have an exercise {label}; a label is used once")
+            found[label] = exercise
     return found
 
 
-def stub(source: str, label: str, function: str) -> str:
-    """The student's file: ``source`` with each marked block replaced.
-
-    A block of a solution becomes an error that names the exercise, a bug's block its wrong lines.
+def table(course: Course) -> dict[str, Exercise]:
+    """The exercises of one course, those of equations in their order, then the others by file.
 
     Raises
     ------
     InputError
-        If the markers are nested, unclosed or missing, or a bug's block has no wrong line.
+        If a row of exercises.toml is no exercise: no TOML, an unknown or a missing field, a label
+        that is no equation and no ``file`` and ``title`` given, something required that is not
+        there or requires it in turn.
     """
-    out: list[str] = []
-    opened, wrong = "", 0
-    for line in source.splitlines():
-        mark, indent = line.strip(), line[: len(line) - len(line.lstrip())]
-        if mark in CLOSES:
-            if opened:
-                raise InputError(f"{label}: {mark} inside another block")
-            opened, wrong = mark, 0
-            if mark == BEGIN:
-                out.append(f'{indent}raise NotImplementedError("{label}: {function}")')
-        elif mark in CLOSES.values():
-            if mark != CLOSES.get(opened) or (opened == BUG and not wrong):
-                raise InputError(f"{label}: {mark} closes nothing, or a bug without a wrong line")
-            opened = ""
-        elif opened == BUG and mark.startswith(WRONG):
-            wrong += 1
-            out.append((indent + mark.removeprefix(WRONG)[1:]).rstrip())
-        elif not opened:
-            out.append(line)
-    if opened or out == source.splitlines():
-        raise InputError(f"{label}: need {BEGIN} … {END} around a solution, {BUG} … {MENDED} a bug")
-    return "\n".join(out) + "\n"
+    try:
+        rows = tomllib.loads(course.table.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{course.table}: {error}") from None
+    order = [label for label in EQUATIONS if label in rows]
+    rest = (label for label in rows if label not in EQUATIONS)
+    for label, row in rows.items():
+        if not isinstance(row, dict):
+            raise InputError(f"{TABLE}: {label}: need a table [{label}], got {row!r}")
+    order += sorted(rest, key=lambda label: str(rows[label].get("file")))
+    found = {label: _exercise(course, label, rows[label]) for label in order}
+    for exercise in found.values():
+        for other in exercise.requires:
+            if other not in found and other not in EQUATIONS:
+                raise _wrong(exercise.label, f"requires {other!r}, which is no exercise")
+    try:
+        TopologicalSorter({label: e.requires for label, e in found.items()}).prepare()
+    except CycleError as error:
+        raise InputError(f"{TABLE}: requires goes round: {' → '.join(error.args[1])}") from None
+    return found
+
+
+def _wrong(label: str, says: str) -> InputError:
+    return InputError(f"{TABLE}: [{label}]: {says}")
+
+
+FREE = {"label", "folder", "slug", "course", "equation"}  # these do not stand in the table
+KINDS = {"points": int, "minutes": int, "packages": list, "requires": list, "hints": list}
+
+
+def _exercise(course: Course, label: str, row: dict[str, Any]) -> Exercise:
+    equation = EQUATIONS.get(label) if course.package else None
+    known = {f.name for f in fields(Exercise)} - FREE
+    known = known - {"title", "docs"} if equation else known | {"file"}
+    for key, value in row.items():
+        if key not in known:
+            raise _wrong(label, f"unknown field {key!r}; there are {', '.join(sorted(known))}")
+        kind = KINDS.get(key, str)
+        if type(value) is not kind or not _FITS[kind](value):
+            raise _wrong(label, f"{key}: need {_NEEDS[kind]}, got {value!r}")
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    if "function" not in given:
+        raise _wrong(label, "no `function`, the name of what a student writes")
+    if equation:
+        place, docs = equation.folder, f"docs/{equation.folder}/{label}.md"
+        given |= {"title": equation.title, "docs": docs, "equation": equation}
+        return Exercise(label, folder=place, slug=equation.slug, course=course, **given)
+    return _without_equation(course, label, given)
+
+
+_NEEDS = {int: "a whole number above 0", list: "a list of texts", str: "a text"}
+_FITS: dict[type, Callable[[Any], bool]] = {
+    int: lambda value: value > 0,
+    list: lambda value: all(isinstance(x, str) for x in value),
+    str: bool,
+}
+
+
+def _without_equation(course: Course, label: str, given: dict[str, Any]) -> Exercise:
+    if label in EQUATIONS:
+        raise _wrong(label, "an equation of refmarl's course is labelled so; choose another label")
+    if "file" not in given:
+        says = 'no equation is labelled so, and there is no `file` such as "s1_games/t03_tests.py"'
+        raise _wrong(label, says)
+    if "title" not in given:
+        raise _wrong(label, "no `title`")
+    file = Path(given.pop("file"))
+    if file.suffix != ".py" or not all(x.isidentifier() for x in file.with_suffix("").parts):
+        raise _wrong(label, f'file: need names such as "s1_games/t03_tests.py", got "{file}"')
+    place = file.parent.as_posix()
+    given.setdefault("docs", f"docs/{file.with_suffix('.md').as_posix()}")
+    return Exercise(label, folder=place, slug=file.stem, course=course, **given)
+
+
+def spec(exercise: Exercise | str) -> "Spec":
+    """The specification of an exercise, given as such or by the label.
+
+    Raises
+    ------
+    InputError
+        If there is none in the exercise's course, or it is that of another exercise.
+    """
+    from .spec import Spec  # not above: hints and progress need no NumPy
+
+    found = exercises()[exercise] if isinstance(exercise, str) else exercise
+    package = found.course.specs_package()
+    name = ".".join((package, *found.path.with_suffix("").parts))
+    where = f"{found.course.specs / found.path}"
+    try:
+        law = getattr(import_module(name), "SPEC", None)
+    except ModuleNotFoundError as error:
+        if not name.startswith(str(error.name)):
+            raise
+        raise InputError(f"{found.label}: no specification; need {where}") from None
+    if not isinstance(law, Spec):
+        raise InputError(f"{where}: need SPEC, a Spec, got {law!r}")
+    if (law.exercise, law.function) != (found.label, found.function):
+        got, need = f"{law.exercise}: {law.function}", f"{found.label}: {found.function}"
+        raise InputError(f"{where}: the SPEC of {got}, need that of {need}")
+    return law
 
 
 def untouched(exercise: Exercise, text: bytes) -> bool:
     """Whether a student's file is the stub as it was handed out, ends of lines and blanks aside."""
-    shipped = (folder("exercises") / exercise.path).read_bytes()
-    return _lines(text) == _lines(shipped)
+    return _lines(text) == _lines(exercise.stub().encode())
 
 
 def _lines(text: bytes) -> list[bytes]:
@@ -153,24 +216,6 @@ def _lines(text: bytes) -> list[bytes]:
     return lines
 
 
-def stubs() -> dict[Path, str]:
-    """{path below exercises/: text} of every stub, from the solutions."""
-    solutions = folder("solutions")
-    return {
-        e.path: stub((solutions / e.path).read_text("utf-8"), e.label, e.function)
-        for e in exercises().values()
-    }
-
-
-def start(target: Path) -> tuple[list[Path], list[Path]]:
-    """Copy the stubs below ``target``; return (written, left alone because they were there)."""
-    written, kept = [], []
-    for source in sorted(folder("exercises").rglob("*.py")):
-        path = target / source.relative_to(folder("exercises"))
-        if path.exists():
-            kept.append(path)
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(source.read_bytes())
-        written.append(path)
-    return written, kept
+def stubs(course: Course | None = None) -> dict[Path, str]:
+    """{path below exercises/: text} of every stub of a course, from its solutions."""
+    return {e.path: e.stub() for e in table(course or own()).values()}

@@ -1,10 +1,11 @@
 """What is generated from its single source: stubs, the ledger's snapshot, the ledger's page."""
 
-import os
 from pathlib import Path
 
 from ..equations import EQUATIONS, SECTIONS, ledger
 from .catalogue import stubs
+from .course import checkout
+from .files import replace
 
 
 def stale(root: Path, write: bool) -> list[str]:
@@ -12,7 +13,7 @@ def stale(root: Path, write: bool) -> list[str]:
 
     Problems of the ledger that no rewriting can mend are listed too.
     """
-    wanted = {root / "exercises" / path: text for path, text in stubs().items()}
+    wanted = {root / "exercises" / path: text for path, text in stubs(checkout(root)).items()}
     lines = []
     for path, text in wanted.items():
         lines += _held(root, path, text, write)
@@ -30,10 +31,7 @@ def _held(root: Path, path: Path, text: str, write: bool) -> list[str]:
     name = path.relative_to(root).as_posix()
     if not write:
         return [f"{name} is stale; run: refmarl dev sync"]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".tmp")
-    fresh.write_text(text, "utf-8")
-    os.replace(fresh, path)
+    replace(path, text)
     return [f"rewrote {name}"]
 
 

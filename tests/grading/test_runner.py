@@ -4,8 +4,9 @@ import pytest
 
 from refmarl.check import InputError
 from refmarl.cli import main
-from refmarl.grading.catalogue import exercises, folder, start, stub
+from refmarl.grading.catalogue import exercises, folder, stub
 from refmarl.grading.runner import check, report
+from refmarl.grading.workfolder import start
 
 EXERCISE = exercises()["expected-utility"]
 HEAD = "import numpy as np\n\n\ndef expected_utility(payoffs, profile):\n"
@@ -99,10 +100,11 @@ def test_the_same_answer_gets_the_same_report(tmp_path):
 
 
 def test_start_never_overwrites_work(tmp_path):
-    written, kept = start(tmp_path)
+    known = exercises().values()
+    written, kept = start(tmp_path, known)
     assert (len(written), kept) == (len(exercises()), [])
     written[0].write_text("mine")
-    again, kept = start(tmp_path)
+    again, kept = start(tmp_path, known)
     assert (again, sorted(kept)) == ([], sorted(written))
     assert written[0].read_text() == "mine"
 

@@ -1,6 +1,7 @@
 """Checks of arguments at the public boundary: one line that says what was needed and what came."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,19 @@ def several(values: Any, name: str, what: str) -> None:
     """A list or tuple (or an array of several rows), one thing for each player."""
     if not isinstance(values, Sequence | np.ndarray) or isinstance(values, str):
         raise InputError(f"{name}: need {what}, got {type(values).__name__}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is not among the known ones.
+
+    Examples
+    --------
+    >>> nearest("gama", ["gamma", "lam"]), nearest("x", ["gamma", "lam"]), nearest("x", [])
+    ("did you mean 'gamma'?", 'there are gamma, lam', 'there are none')
+    """
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"
 
 
 def generator(rng: np.random.Generator) -> np.random.Generator:

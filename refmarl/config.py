@@ -28,10 +28,9 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from .check import InputError
+from .check import InputError, nearest
 
 S = TypeVar("S", bound="Settings")
 
@@ -78,9 +77,7 @@ def from_dict(kind: type[S], values: Mapping[str, Any]) -> S:
     names = [field.name for field in dataclasses.fields(kind)]
     for name in values:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
-            raise InputError(f"no option {name!r}{hint}")
+            raise InputError(f"no option {name!r}; {nearest(name, names)}")
     return kind(**values)
 
 

@@ -4,21 +4,21 @@ A verb's module has ``add(verbs)``, which declares its arguments, and the functi
 NumPy, SciPy, numba and matplotlib are imported inside those, so that ``--help`` answers at once.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 
 from .. import __version__
 from . import bench, equations, exercises, listing, render, runs, solve, tour, train
+from ._parser import Parser
 
 VERBS = (equations, exercises, listing, solve, tour, bench, train, runs, render)
 EPILOG = "Example: refmarl show nash"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser of all verbs."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="refmarl",
         description="Multi-agent reinforcement learning from the equations up, in NumPy.",
         epilog=EPILOG,

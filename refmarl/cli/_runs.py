@@ -48,19 +48,46 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def groups(folders: Sequence[Path], dirs: Sequence[Path]) -> list[Group]:
-    """The runs in these folders, by algorithm, environment and settings; labels tell them apart.
+def sound(folders: Sequence[Path]) -> "tuple[list[tuple[Path, Run]], list[str]]":
+    """(the folders whose run can be read, with it; what is wrong with the others)."""
+    from ..check import InputError
+    from ..training.run import read
+
+    found, faults = [], []
+    for folder in folders:
+        try:
+            found.append((folder, read(folder)))
+        except InputError as error:
+            faults.append(str(error))
+    return found, faults
+
+
+def complain(faults: Sequence[str]) -> None:
+    """A line for each thing that went wrong while the rest went on."""
+    for fault in faults:
+        print(f"refmarl: error: {' '.join(fault.split())}", file=sys.stderr)
+
+
+def different(found: "Sequence[tuple[Path, Run]]") -> "list[tuple[Path, Run]]":
+    """The same without copies: runs of one seed and settings are one run, and count once."""
+    kept: dict[str, tuple[Path, Run]] = {}
+    for folder, run in found:
+        other = kept.setdefault(f"{run.seed} {_what(run)}", (folder, run))
+        if other[0] != folder:
+            print(f"{folder}: left out, the same run as {other[0]}", file=sys.stderr)
+    return list(kept.values())
+
+
+def groups(found: "Sequence[tuple[Path, Run]]", dirs: Sequence[Path]) -> list[Group]:
+    """The runs by algorithm, environment and settings; labels tell them apart.
 
     In the order of the ``dirs`` in which they were found, and within one by their settings.
     """
-    from ..training.run import read
-
     parts: dict[str, list[tuple[Path, Run]]] = {}
-    for folder in folders:
-        run = read(folder)
+    for folder, run in found:
         parts.setdefault(repr(_what(run)), []).append((folder, run))
     firsts = [members[0][1] for members in parts.values()]
-    found = []
+    made = []
     for members in parts.values():
         run = members[0][1]
         same_env = [_what(other) for other in firsts if _env(other) == _env(run)]
@@ -74,8 +101,8 @@ def groups(folders: Sequence[Path], dirs: Sequence[Path]) -> list[Group]:
             str(value) if key == "algorithm" else f"{key}={_text(value)}" for key, value in apart
         )
         folders_, runs = zip(*members, strict=True)
-        found.append(Group(label or run.algorithm, _env(run), list(folders_), list(runs)))
-    return sorted(found, key=lambda group: _order(group, dirs))
+        made.append(Group(label or run.algorithm, _env(run), list(folders_), list(runs)))
+    return sorted(made, key=lambda group: _order(group, dirs))
 
 
 def _order(group: Group, dirs: Sequence[Path]) -> tuple[int, list[tuple[str, float, str]]]:

@@ -1,8 +1,122 @@
 """What algorithms and environments there are, and what can be set of each."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from ._output import table
+
+if TYPE_CHECKING:
+    from ..config import Settings
+    from ..training.run import Run
+
+# -- what was asked -----------------------------------------------------------------------
+
+
+def configs(
+    algorithm: str, env: str, given: Sequence[str], varied: Sequence[Sequence[str]]
+) -> "Iterator[Settings]":
+    """The settings of each combination of what ``--vary`` names, all with what ``--set`` says.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or comes twice, or a value is not what the field needs.
+    """
+    from ..check import InputError
+    from ..config import override
+    from ..training import registry
+
+    for name, *values in varied:
+        if not values:
+            raise InputError(f"--vary {name}: need one value or more")
+    kind = registry.config(algorithm)
+    once([text.partition("=")[0] for text in given] + [v[0] for v in varied], "--set, --vary")
+    _known([*(text.partition("=")[0] for text in given), *(v[0] for v in varied)], kind, env)
+    base = override(kind(), given)
+    for texts in product(*([f"{name}={value}" for value in values] for name, *values in varied)):
+        yield override(base, texts)
+
+
+def env_options(env: str, given: Sequence[str]) -> dict[str, Any]:
+    """What ``--env`` says, in the types of the environment's parameters.
+
+    Raises
+    ------
+    InputError
+        If there is no such environment or parameter, one comes twice, or a value cannot be read.
+    """
+    from ..training import registry
+
+    once([text.partition("=")[0] for text in given], "--env")
+    return registry.override(env, given)
+
+
+def once(names: Sequence[str], where: str) -> None:
+    """Refuse a name that comes twice: one of its values would be dropped.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    from ..check import InputError
+
+    plain = [name.strip().replace("-", "_") for name in names]
+    twice = [name for k, name in enumerate(plain) if name in plain[:k]]
+    if twice:
+        raise InputError(f"{where}: {twice[0]!r} comes twice; give it once")
+
+
+def _known(names: Sequence[str], kind: "type[Settings]", env: str) -> None:
+    """Refuse names of other things, and say whose they are."""
+    from dataclasses import fields
+
+    from ..check import InputError
+    from ..training import registry
+    from .train import OPTIONS
+
+    own = {field.name for field in fields(kind)}
+    for text in names:
+        name = text.strip().replace("-", "_")
+        if name not in own and name in registry.parameters(env):
+            raise InputError(f"no option {name!r}; it is the environment's: --env {name}=VALUE")
+        if name not in own and name in OPTIONS:
+            raise InputError(
+                f"no option {name!r}; it is one of train's: --{name.replace('_', '-')}"
+            )
+
+
+def try_out(run: "Run") -> None:
+    """Begin the run in memory; one's own environment is looked at for some steps, too.
+
+    Raises
+    ------
+    InputError
+        If it cannot begin, or the environment does not keep what one promises.
+    """
+    from ..check import InputError
+    from ..testing.check_env import ContractError, check_env
+    from ..training import registry
+    from ..training.run import begin
+
+    own = run.env not in registry.ENVS or run.algorithm not in registry.ALGORITHMS
+    try:
+        if run.env not in registry.ENVS:
+            env = registry.environment(run.env, run.env_options)
+            check_env(env, copies=3, steps=20, pickling=False)
+        begin(run)
+    except ContractError as error:
+        raise InputError(f"{run.env}: {error} (refmarl.testing.check_env)") from None
+    except InputError:
+        raise
+    except Exception as error:
+        if not own:
+            raise
+        raise InputError(f"{run.algorithm} on {run.env}: {registry.told(error)}") from error
+
+
+# -- what there is ------------------------------------------------------------------------
 
 
 def algorithms() -> list[dict[str, Any]]:
@@ -49,7 +163,7 @@ def data(name: str) -> dict[str, Any]:
     from ..config import describe
     from ..training import registry
 
-    if name in registry.names(registry.ALGORITHMS, "refmarl.algorithms"):
+    if registry.is_algorithm(name):
         module = registry.algorithm(name)
         settings = [
             dict(zip(("name", "default", "range", "meaning"), row, strict=True))

@@ -25,6 +25,8 @@ def add(verbs: Any) -> None:
     show = verbs.add_parser(
         "show",
         help="an equation with its code, laws, tests and exercise; a game; an algorithm's settings",
+        description="NAME is an equation's tag or label, a game of the library, an algorithm, an "
+        "environment, or one's own of either as module:name.",
         **example("refmarl show 1.3    (a tag), refmarl show nash    (a label), refmarl show a2c"),
     )
     show.add_argument("name", metavar="TAG-LABEL-or-NAME")
@@ -137,12 +139,15 @@ def _show_game(args: argparse.Namespace) -> int:
 
 
 def _show_settings(args: argparse.Namespace, others: Sequence[str]) -> int:
-    """An algorithm or an environment, if that is its name."""
+    """An algorithm or an environment, if that is its name or it is one's own."""
     from . import _settings
+    from ._runs import own_modules
 
     known = _settings.names()
-    if args.name not in known:
+    own = any(sign in args.name for sign in ":.") and not args.name[0].isdecimal()
+    if args.name not in known and not own:
         raise KeyError(_unknown(args.name, (*others, *known)))
+    own_modules()
     if args.json:
         as_json(_settings.data(args.name))
     else:

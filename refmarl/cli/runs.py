@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._output import as_json, example, table
-from ._runs import Group, find, groups, own_modules, shown
+from ._runs import Group, complain, different, find, groups, own_modules, shown, sound
 
 if TYPE_CHECKING:
     from ..analysis.curves import Curve
@@ -64,23 +64,34 @@ def add(verbs: Any) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    from ..check import InputError, positive
+    from ..rng import streams
+
     own_modules()
-    rows = [_evaluated(folder, args) for folder in find([args.dir])]
+    positive(args.episodes, "episodes")
+    streams(args.seed, "act")
+    rows, faults = [], []
+    for folder in find([args.dir]):
+        try:
+            rows.append(_evaluated(folder, args))
+        except InputError as error:
+            faults.append(str(error) if str(folder) in str(error) else f"{folder}: {error}")
     if args.json:
         as_json(rows)
-        return 0
-    lines = [
-        (
-            row["folder"],
-            f"{shown(row['mean'])} ± {shown(row['half'])}" if row["n"] > 1 else shown(row["mean"]),
-            row["n"],
-            shown(row["length"]),
-            f"{row['iteration']}/{row['iterations']}",
-        )
-        for row in rows
-    ]
-    table(("run", "return", "episodes", "mean length", "iteration"), lines)
-    return 0
+    elif rows:
+        lines = [
+            (
+                row["folder"],
+                shown(row["mean"]) + (f" ± {shown(row['half'])}" if row["n"] > 1 else ""),
+                row["n"],
+                shown(row["length"]),
+                f"{row['iteration']}/{row['iterations']}",
+            )
+            for row in rows
+        ]
+        table(("run", "return", "episodes", "mean length", "iteration"), lines)
+    complain(faults)
+    return 1 if faults else 0
 
 
 def _evaluated(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
@@ -111,7 +122,7 @@ def _evaluated(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         "greedy": not args.sample,
         "seed": args.seed,
         "iteration": progress.iteration,
-        "iterations": run.config.iterations,  # type: ignore[attr-defined]
+        "iterations": run.iterations,
     }
 
 
@@ -121,23 +132,26 @@ def _evaluated(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
 def _compare(args: argparse.Namespace) -> int:
     own_modules()
     rows = []
-    for env, members in _by_env(args.dirs).items():
+    found, faults = _by_env(args.dirs, args.metric)
+    for env, members in found.items():
         rows += _scores(env, members, args.metric)
     if args.json:
         as_json(rows)
-        return 0
-    lines = [
-        (
-            row["env"],
-            row["label"],
-            row["n"],
-            *(_with_interval(row[key]) for key in ("mean", "iqm", "improvement")),
-        )
-        for row in rows
-    ]
-    table(("environment", "runs", "n", f"mean {args.metric}", "IQM", "P(better than first)"), lines)
-    _notes(rows)
-    return 0
+    else:
+        head = ("environment", "runs", "n", f"mean {args.metric}", "IQM", "P(better than first)")
+        lines = [
+            (
+                row["env"],
+                row["label"],
+                row["n"],
+                *(_with_interval(row[key]) for key in ("mean", "iqm", "improvement")),
+            )
+            for row in rows
+        ]
+        table(head, lines)
+        _notes(rows)
+    complain(faults)
+    return 1 if faults else 0
 
 
 def _scores(env: str, members: Sequence[Group], metric: str) -> list[dict[str, Any]]:
@@ -167,7 +181,7 @@ def _scores(env: str, members: Sequence[Group], metric: str) -> list[dict[str, A
         first = scores if first is None else first
         row["scores"] = scores.tolist()
         row["finished"] = sum(
-            lines[-1]["iteration"] == run.config.iterations  # type: ignore[attr-defined]
+            lines[-1]["iteration"] == run.iterations
             for lines, run in zip(found, group.runs, strict=True)
         )
         rows.append(row)
@@ -194,11 +208,38 @@ def _notes(rows: Sequence[dict[str, Any]]) -> None:
         print(f"\nWith fewer than {FEW} runs intervals are too narrow or absent; train more seeds.")
 
 
-def _by_env(dirs: Sequence[Path]) -> dict[str, list[Group]]:
+def _by_env(dirs: Sequence[Path], metric: str) -> tuple[dict[str, list[Group]], list[str]]:
+    """(the groups of each environment, what is wrong with the runs that are in none).
+
+    Raises
+    ------
+    InputError
+        If no run measured the metric.
+    """
+    from ..check import InputError, nearest
+    from ..training.run import metrics
+
+    readable, faults = sound(find(dirs))
+    measured, names = [], set[str]()
+    for folder, run in readable:
+        try:
+            keys = {key for row in metrics(folder) for key in row}
+        except InputError as error:
+            faults.append(str(error))
+            continue
+        names |= keys - {"iteration", "steps"}
+        if metric in keys:
+            measured.append((folder, run))
+        else:
+            faults.append(f"{folder}: no {metric!r} was measured" + ("" if keys else " yet"))
+    if names and not measured:
+        raise InputError(f"no {metric!r} was measured; {nearest(metric, sorted(names))}")
+    if not measured:
+        raise InputError("; ".join(faults))
     found: dict[str, list[Group]] = {}
-    for group in groups(find(dirs), dirs):
+    for group in groups(different(measured), dirs):
         found.setdefault(group.env, []).append(group)
-    return found
+    return found, faults
 
 
 # -- plot -------------------------------------------------------------------------------
@@ -216,16 +257,18 @@ def _plot(args: argparse.Namespace) -> int:
         raise InputError(f"--out: need a name that ends in .svg or .png, got {args.out}")
     positive(args.smooth, "smooth")
     panels, told = [], []
-    for env, members in _by_env(args.dirs).items():
+    found, faults = _by_env(args.dirs, args.metric)
+    for env, members in found.items():
         curves = {group.label: _curve(group, args) for group in members}
         name = args.metric.replace("_", " ")
         panels.append(panel(env, curves, f"{STATISTIC[args.statistic]} of {name}"))
-        told += [f"{env}: {label}, n = {len(found.runs)}" for label, found in curves.items()]
+        told += [f"{env}: {label}, n = {len(drawn.runs)}" for label, drawn in curves.items()]
     data = picture(panels, kind, columns=2)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(args.out, lambda file: file.write(data))
     print("\n".join([*told, f"written to {args.out}"]))
-    return 0
+    complain(faults)
+    return 1 if faults else 0
 
 
 def _curve(group: Group, args: argparse.Namespace) -> "Curve":

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..training.pool import Job, Standing
     from ..training.run import Run
 
+INTERVALS = ("log_every", "save_every", "eval_every", "eval_episodes")
+OPTIONS = ("seed", "seeds", "out", "workers", *INTERVALS)
 EXAMPLE = """refmarl train a2c cartpole --set iterations=2000 --seeds 3 --out runs
          refmarl train a2c cartpole --vary lr 7e-4 3e-3 --seeds 3 --workers 2
          refmarl train --resume runs"""
@@ -60,63 +62,67 @@ def add(verbs: Any) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
+    from ..check import positive
     from ..training.pool import train_all
     from ._progress import Board, Stopper
-    from ._runs import own_modules
+    from ._runs import complain, own_modules
 
     own_modules()
-    jobs = _resumed(args) if args.resume else _asked(args)
-    workers = args.workers or min(len(jobs), os.cpu_count() or 1)
+    if args.workers is not None:
+        positive(args.workers, "workers")
+    jobs, faults = _resumed(args) if args.resume else (_asked(args), [])
+    workers = args.workers or min(len(jobs), os.cpu_count() or 1) or 1
     with Board(args.json) as board, Stopper() as stop:
         found = train_all(jobs, workers, board.show, stop)
     if args.json:
         as_json([_data(s) for s in found])
     else:
         _print(found)
-    for s in found:
-        if s.error:
-            print(f"refmarl: error: {' '.join(s.error.split())}", file=sys.stderr)
+    faults += [s.error for s in found if s.error]
+    complain(faults)
     if stop.signal and not all(s.done for s in found):
-        print(f"stopped; to continue: refmarl train --resume {_above(found)}", file=sys.stderr)
+        above = args.resume or _above(found)
+        print(f"stopped; to continue: refmarl train --resume {above}", file=sys.stderr)
         return 128 + stop.signal
-    return 1 if any(s.error for s in found) else 0
+    return 1 if faults else 0
 
 
 # -- what is asked ----------------------------------------------------------------------
 
 
 def _asked(args: argparse.Namespace) -> "list[Job]":
-    """A job for each seed and each combination of what varies."""
+    """A job for each seed and each combination of what varies; refused before any folder is made.
+
+    Raises
+    ------
+    InputError
+        If something of it cannot be done.
+    """
     from dataclasses import replace
-    from itertools import product
 
     from ..check import InputError, positive
-    from ..config import override
-    from ..training import registry
     from ..training.pool import Job
-    from ..training.run import Run
+    from ..training.run import Run, fits
+    from . import _settings
 
     if not args.env:
         raise InputError("need ALGO and ENV, as in: refmarl train a2c cartpole (or --resume DIR)")
-    given = {
-        key: getattr(args, key)
-        for key in ("log_every", "save_every", "eval_every", "eval_episodes")
-        if getattr(args, key) is not None
-    }
-    base = override(registry.config(args.algorithm)(), args.set)
-    options = registry.override(args.env, args.options)
-    registry.environment(args.env, options)
-    seeds = range(positive(args.seeds, "seeds")) if args.seeds is not None else [args.seed or 0]
-    for name, *values in args.vary:
-        if not values:
-            raise InputError(f"--vary {name}: need one value or more")
-    varied = [[f"{name}={value}" for value in values] for name, *values in args.vary]
+    if args.seeds is not None:
+        positive(args.seeds, "seeds")
+    seeds = range(args.seeds or 0) or [args.seed or 0]
+    given = {key: value for key in INTERVALS if (value := getattr(args, key)) is not None}
+    options = _settings.env_options(args.env, args.options)
     jobs = []
-    for texts in product(*varied):
-        run = Run(algorithm=args.algorithm, env=args.env, config=override(base, texts),
-                  env_options=options, **_intervals(given))  # fmt: skip
+    for config in _settings.configs(args.algorithm, args.env, args.set, args.vary):
+        run = Run(
+            algorithm=args.algorithm, env=args.env, config=config, env_options=options,
+            seed=seeds[0], **_intervals(given),
+        )  # fmt: skip
+        _settings.try_out(run)
         runs = [replace(run, seed=seed) for seed in seeds]
         jobs += [Job(run, (args.out or Path("runs")) / run.name) for run in runs]
+    for job in jobs:
+        fits(job.run, job.folder)
     return jobs
 
 
@@ -127,8 +133,8 @@ def _intervals(given: dict[str, int]) -> dict[str, int]:
     return {"log_every": log, "save_every": save, **given}
 
 
-def _resumed(args: argparse.Namespace) -> "list[Job]":
-    """A job for every run below a folder.
+def _resumed(args: argparse.Namespace) -> "tuple[list[Job], list[str]]":
+    """(a job for every run below a folder, what is wrong with those that cannot be read).
 
     Raises
     ------
@@ -137,8 +143,7 @@ def _resumed(args: argparse.Namespace) -> "list[Job]":
     """
     from ..check import InputError
     from ..training.pool import Job
-    from ..training.run import read
-    from ._runs import find
+    from ._runs import find, sound
 
     others = {
         "ALGO": args.algorithm, "--set": args.set, "--env": args.options, "--vary": args.vary,
@@ -149,7 +154,8 @@ def _resumed(args: argparse.Namespace) -> "list[Job]":
     for name, value in others.items():
         if value not in (None, []):
             raise InputError(f"--resume continues runs as they were begun; leave {name} out")
-    return [Job(read(folder), folder) for folder in find([args.resume])]
+    found, faults = sound(find([args.resume]))
+    return [Job(run, folder) for folder, run in found], faults
 
 
 # -- what came --------------------------------------------------------------------------

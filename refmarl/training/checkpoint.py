@@ -95,6 +95,23 @@ def same(one: Any, two: Any) -> bool:
     )
 
 
+def unsavable(progress: Any) -> str:
+    """What in a progress no checkpoint can hold, in words; "" if it can be saved.
+
+    Examples
+    --------
+    >>> unsavable((np.zeros(2), 1)), unsavable((np.array([print]),)), unsavable(("text",))
+    ('', 'Python objects at /0', 'a str at /0')
+    """
+    try:
+        for path, array in _leaves(progress, ""):
+            if array.dtype.hasobject:
+                return f"Python objects at {path}"
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
 def _leaves(node: Any, path: str) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     """(path, array) of every leaf; a Generator is the JSON of its state."""
     if isinstance(node, tuple):
@@ -107,7 +124,7 @@ def _leaves(node: Any, path: str) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     elif isinstance(node, np.ndarray | np.generic | bool | int | float):
         yield path, np.asarray(node)
     else:
-        raise TypeError(f"{path}: cannot save a {type(node).__name__}")
+        raise TypeError(f"a {type(node).__name__} at {path}")
 
 
 def _rebuild(node: Any, path: str, leaves: dict[str, Any], file: Path) -> Any:

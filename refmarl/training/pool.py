@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..check import InputError, positive
+from . import checkpoint
+from .folder import ERROR
+from .registry import told
 from .run import Report, Run, train
 
 RESTARTS = 3  # of the pool, after a worker died
@@ -34,7 +38,7 @@ class Job(NamedTuple):
     @property
     def iterations(self) -> int:
         """How many it has in all."""
-        return int(getattr(self.run.config, "iterations"))  # noqa: B009
+        return self.run.iterations
 
 
 class Standing(NamedTuple):
@@ -146,6 +150,17 @@ def _attempt(job: Job, tell: Callable[[Report], None] | None, stop: Callable[[],
     except OSError as error:
         why = error.strerror or str(error)
         return f"{job.folder}: {why}; the last checkpoint stands"
+    except Exception as error:
+        return f"{job.folder}: {told(error)}{_kept(job.folder)}"
+    return ""
+
+
+def _kept(folder: Path) -> str:
+    """Keep the traceback of the present error in the folder; where it is, in words."""
+    text = traceback.format_exc()
+    with contextlib.suppress(OSError):
+        checkpoint.write(folder / ERROR, lambda file: file.write(text.encode()))
+        return f"; the traceback is in {ERROR} there"
     return ""
 
 

@@ -1,14 +1,16 @@
 """The algorithms and environments that have names, and one's own as ``module:name``."""
 
 import inspect
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from ..check import InputError
+from ..check import InputError, nearest
 from ..config import Settings, parse
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ ENVS = {
     "speaker-listener": "refmarl.envs.speaker_listener:SpeakerListener",
     "tabular": "refmarl.envs.tabular:TabularEnv",
 }
+_PACKAGE = str(Path(__file__).parents[1])
+_INSTALLED = tuple({sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")})
+PARTS = ("Config", "start", "iterate", "policy")  # of an algorithm
 NEEDED = inspect.Parameter.empty  # the default of a parameter that must be given
 
 
@@ -46,13 +51,27 @@ def algorithm(name: str) -> ModuleType:
         If there is none, or it lacks what an algorithm needs (see :mod:`refmarl.learner`).
     """
     found = _load(name, ALGORITHMS, "refmarl.algorithms", "algorithm")
-    missing = [
-        part for part in ("Config", "start", "iterate", "policy") if not hasattr(found, part)
-    ]
+    missing = [part for part in PARTS if not hasattr(found, part)]
     if missing:
         raise InputError(f"{name}: an algorithm needs {', '.join(missing)}")
     module: ModuleType = found
     return module
+
+
+def is_algorithm(name: str) -> bool:
+    """Whether this names an algorithm, by its list or by what one's own has.
+
+    Raises
+    ------
+    InputError
+        If it is the name of neither algorithm nor environment and cannot be loaded.
+    """
+    if name in names(ALGORITHMS, "refmarl.algorithms"):
+        return True
+    if name in names(ENVS, "refmarl.envs"):
+        return False
+    found = _load(name, {}, "refmarl.algorithms", "algorithm or environment")
+    return all(hasattr(found, part) for part in PARTS)
 
 
 def environment(name: str, options: dict[str, Any] | None = None) -> "Env":
@@ -65,13 +84,10 @@ def environment(name: str, options: dict[str, Any] | None = None) -> "Env":
     """
     from ..env_api import Env  # not above: names are listed without loading kernels
 
-    made = _load(name, ENVS, "refmarl.envs", "environment")
-    known = inspect.signature(made).parameters
+    made, known = _maker(name)
     for key in options or {}:
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise InputError(f"{name}: no parameter {key!r}; {hint if known else 'it has none'}")
+            raise InputError(f"{name}: no parameter {key!r}; {nearest(key, known)}")
     for key, parameter in known.items():
         if parameter.default is NEEDED and key not in (options or {}):
             raise InputError(f"{name}: the parameter {key!r} has no default; give it")
@@ -82,13 +98,25 @@ def environment(name: str, options: dict[str, Any] | None = None) -> "Env":
 
 
 def parameters(name: str) -> dict[str, tuple[Any, Any]]:
-    """(type, default) of each parameter of an environment."""
-    made = _load(name, ENVS, "refmarl.envs", "environment")
+    """(type, default) of each parameter of an environment.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name.
+    """
+    made, known = _maker(name)
     kinds = get_type_hints(made)
-    return {
-        key: (kinds.get(key, str), parameter.default)
-        for key, parameter in inspect.signature(made).parameters.items()
-    }
+    return {key: (kinds.get(key, str), parameter.default) for key, parameter in known.items()}
+
+
+def _maker(name: str) -> tuple[Any, Mapping[str, inspect.Parameter]]:
+    """(what makes an environment, its parameters)."""
+    made = _load(name, ENVS, "refmarl.envs", "environment")
+    try:
+        return made, inspect.signature(made).parameters
+    except (TypeError, ValueError):  # a module, a number, something built in
+        raise InputError(f"{name}: need a class, got {type(made).__name__}") from None
 
 
 def override(name: str, texts: Iterable[str]) -> dict[str, Any]:
@@ -124,8 +152,7 @@ def _load(name: str, known: dict[str, str], group: str, what: str) -> Any:
             if plug.name == name:
                 return _loaded(plug.load, f"{what} {name!r} ({plug.value})")
         if ":" not in name and "." not in name:
-            near = get_close_matches(name, names(known, group), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            hint = nearest(name, names(known, group))
             raise InputError(f"no {what} {name!r}; {hint}; one's own: module:name")
         path = name
     module, _, attribute = path.partition(":")
@@ -138,11 +165,27 @@ def _load(name: str, known: dict[str, str], group: str, what: str) -> Any:
 
 
 def _loaded(load: Callable[[], Any], what: str) -> Any:
-    """What ``load`` gives; an import that fails is one line."""
+    """What ``load`` gives; an import that fails, for whatever reason, is one line."""
     try:
         return load()
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"{what}: {error}") from None
+    except Exception as error:  # somebody's module does what it likes when it is imported
+        raise InputError(f"{what}: {told(error)}") from error
+
+
+def told(error: Exception) -> str:
+    """An error that nobody had thought of, in one line: what, and where.
+
+    The place is the innermost line outside this package and all that is installed, if there is
+    one: where somebody's own algorithm or environment went wrong.
+    """
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith((_PACKAGE, *_INSTALLED, "<"))]
+    at = (own or frames)[-1]
+    return f"{type(error).__name__}: {error} ({Path(at.filename).name}, line {at.lineno})"
 
 
 def names(known: dict[str, str], group: str) -> list[str]:

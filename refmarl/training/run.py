@@ -12,32 +12,32 @@ it are measured again, so that in the end the files are those of a run that was 
 
 import hashlib
 import json
-import os
-import platform
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import __version__
 from ..check import InputError, positive
 from ..config import Settings, digest, from_dict, to_dict
 from ..learner import Progress, learn
 from ..rng import streams
 from . import checkpoint, registry
 from .evaluate import evaluate
-
-SCHEMA = 1
+from .folder import LINES, SCHEMA, Log, alone, clear, cut, is_part, last, lines, machine
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What is run; equal runs give equal bits."""
+    """What is run; equal runs give equal bits.
+
+    Raises
+    ------
+    InputError
+        If the seed or an interval is not what it must be.
+    """
 
     algorithm: str
     env: str
@@ -49,15 +49,30 @@ class Run:
     eval_every: int = 0  # iterations, a multiple of log_every; 0: never
     eval_episodes: int = 20
 
+    def __post_init__(self) -> None:
+        streams(self.seed, "learn")
+        log, save, judge = self.log_every, self.save_every, self.eval_every
+        for name in ("log_every", "save_every", "eval_episodes"):
+            positive(getattr(self, name), name)
+        if isinstance(judge, bool) or not isinstance(judge, int) or judge < 0:
+            raise InputError(f"eval_every: need a whole number ≥ 0, got {judge!r}")
+        if save % log or judge % log:
+            need = f"need multiples of log_every = {log}"
+            raise InputError(f"save_every, eval_every: {need}, got {save}, {judge}")
+
+    @property
+    def iterations(self) -> int:
+        """How many there are in all."""
+        return int(getattr(self.config, "iterations"))  # noqa: B009
+
     @property
     def name(self) -> str:
-        """Of its folder: algorithm, environment, digest of both's settings, seed."""
+        """Of its folder: algorithm, environment, digest of their names and settings, seed."""
         plain = [part.replace(":", ".").rpartition(".")[2] for part in (self.algorithm, self.env)]
-        settings = digest(self.config)
-        if self.env_options:
-            text = json.dumps([settings, self.env_options], sort_keys=True)
-            settings = hashlib.sha256(text.encode()).hexdigest()[:8]
-        return f"{plain[0]}-{plain[1]}-{settings}-s{self.seed}"
+        made_of = [self.algorithm, self.env, digest(self.config), self.env_options]
+        text = json.dumps(made_of, sort_keys=True)
+        short = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return f"{plain[0]}-{plain[1]}-{short}-s{self.seed}"
 
 
 class Report(NamedTuple):
@@ -97,38 +112,83 @@ def train(
     OSError
         If nothing can be written there; the last checkpoint stands.
     """
-    algorithm = registry.algorithm(run.algorithm)
-    env = registry.environment(run.env, run.env_options)
+    algorithm, env, first = begin(run)
     (rng,) = streams(run.seed, "learn")
-    total = _iterations(run)
-    first = algorithm.start(env, run.config, rng)
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         current = _open(run, folder, first)
-        begin, window = time.perf_counter(), dict[str, list[float]]()
-        with _Log(folder / "metrics.jsonl") as log, _Log(folder / "times.jsonl") as clock:
+        start, window = time.perf_counter(), dict[str, list[float]]()
+        with Log(folder / LINES[0]) as log, Log(folder / LINES[1]) as clock:
             for progress, metrics in learn(algorithm, env, run.config, rng, current):
                 current, done = progress, progress.iteration
                 for key, value in metrics.items():
                     window.setdefault(key, []).append(_finite(key, value, progress))
-                if done % run.log_every and done < total:
+                if done % run.log_every and done < run.iterations:
                     continue
                 row = {"iteration": done, "steps": progress.steps} | _means(window)
                 window = {}
-                if run.eval_every and (done % run.eval_every == 0 or done == total):
+                if run.eval_every and (done % run.eval_every == 0 or done == run.iterations):
                     row |= _evaluated(run, algorithm, env, progress)
                 log.add(row)
-                seconds = time.perf_counter() - begin
+                seconds = time.perf_counter() - start
                 clock.add({"iteration": done, "seconds": seconds})
                 stopping = stop()
-                if done % run.save_every == 0 or done == total or stopping:
+                if done % run.save_every == 0 or done == run.iterations or stopping:
                     log.keep()
                     checkpoint.save(folder / "checkpoint.npz", progress)
                 if watch:
-                    watch(Report(progress, row, seconds, total))
+                    watch(Report(progress, row, seconds, run.iterations))
                 if stopping:
                     break
     return current
+
+
+def begin(run: Run) -> tuple[Any, Any, Progress]:
+    """(algorithm, environment, the progress at the beginning) of a run.
+
+    Raises
+    ------
+    InputError
+        If there is no such algorithm or environment, they do not fit, or the progress holds what
+        a checkpoint cannot.
+    """
+    algorithm = registry.algorithm(run.algorithm)
+    env = registry.environment(run.env, run.env_options)
+    (rng,) = streams(run.seed, "learn")
+    first = algorithm.start(env, run.config, rng)
+    if held := checkpoint.unsavable(first):
+        raise InputError(f"{run.env}: {run.algorithm} cannot be saved with it: {held}")
+    return algorithm, env, first
+
+
+def fits(run: Run, folder: Path) -> None:
+    """Whether a folder is there for this run, or free for it; nothing is changed.
+
+    Raises
+    ------
+    InputError
+        If it holds another run (with what differs), something else, or is a file.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"{there}: a file; need a folder, or none")
+    if (folder / "run.json").exists():
+        if apart := differences(describe(read(folder)), describe(run)):
+            says = "; ".join(f"{key} is {old} there, {new} asked" for key, old, new in apart)
+            raise InputError(f"{folder}: holds another run: {says}; give another --out")
+    elif folder.exists() and any(path for path in folder.iterdir() if not is_part(path)):
+        raise InputError(f"{folder}: not empty, and no run; give another --out")
+
+
+def differences(one: dict[str, Any], two: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(name, value in one, value in two) of what differs between two described runs."""
+    flat = []
+    for run in (one, two):
+        nested = {**run["config"], **{f"--env {k}": v for k, v in run["env_options"].items()}}
+        flat.append({k: v for k, v in run.items() if k not in ("config", "env_options")} | nested)
+    names = [*flat[0], *(name for name in flat[1] if name not in flat[0])]
+    pairs = [(name, *(json.dumps(part.get(name, "not given")) for part in flat)) for name in names]
+    return [(name, old, new) for name, old, new in pairs if old != new]
 
 
 def read(folder: Path) -> Run:
@@ -153,6 +213,8 @@ def read(folder: Path) -> Run:
         options = {key: _untyped(value) for key, value in stored["env_options"].items()}
         settings = from_dict(kind, stored["config"])
         return Run(**(stored | {"config": settings, "env_options": options}))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a run ({error})") from None
 
@@ -166,23 +228,21 @@ def resume(folder: Path) -> tuple[Run, Any, Progress]:
         If there is no checkpoint, or it is damaged.
     """
     run = read(folder)
-    env = registry.environment(run.env, run.env_options)
-    (rng,) = streams(run.seed, "learn")
     if not (folder / "checkpoint.npz").exists():
         raise InputError(f"{folder}: nothing saved yet (no checkpoint.npz)")
-    template = registry.algorithm(run.algorithm).start(env, run.config, rng)
-    return run, env, checkpoint.load(folder / "checkpoint.npz", template)
+    _, env, first = begin(run)
+    return run, env, checkpoint.load(folder / "checkpoint.npz", first)
 
 
 def metrics(folder: Path) -> list[dict[str, float]]:
-    """The lines of ``metrics.jsonl``; a torn last line is left out."""
-    rows = []
-    for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows
+    """The lines of ``metrics.jsonl``; a torn last line is left out.
+
+    Raises
+    ------
+    InputError
+        If another line is damaged.
+    """
+    return lines(folder / LINES[0])
 
 
 def describe(run: Run) -> dict[str, Any]:
@@ -206,132 +266,28 @@ def _untyped(value: Any) -> Any:
     return tuple(map(_untyped, value)) if isinstance(value, list) else value
 
 
-# -- the folder -------------------------------------------------------------------------
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second process out, where the system can; a killed one leaves nothing behind.
-
-    Raises
-    ------
-    InputError
-        If another process is training in ``folder``.
-    """
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{folder}: another process is training here") from None
-        except OSError:  # a file system without locks
-            pass
-        yield
-    finally:
-        os.close(handle)
-
-
 def _open(run: Run, folder: Path, first: Progress) -> Progress:
     """Begin in an empty folder, or check that it holds this run; the progress to go on from."""
-    asked = json.dumps(describe(run), indent=1, ensure_ascii=False) + "\n"
-    path = folder / "run.json"
-    if path.exists():
-        if describe(read(folder)) != describe(run):
-            raise InputError(f"{folder}: holds another run; give another --out, or its settings")
-    else:
-        if any(folder.iterdir()):
-            raise InputError(f"{folder}: not empty, and no run; give another --out")
-        checkpoint.write(path, lambda file: file.write(asked.encode()))
-    machine = json.dumps(_machine(), indent=1) + "\n"
-    checkpoint.write(folder / "machine.json", lambda file: file.write(machine.encode()))
+    fits(run, folder)
+    clear(folder)
+    if not (folder / "run.json").exists():
+        asked = json.dumps(describe(run), indent=1, ensure_ascii=False) + "\n"
+        checkpoint.write(folder / "run.json", lambda file: file.write(asked.encode()))
     saved = folder / "checkpoint.npz"
     progress = checkpoint.load(saved, first) if saved.exists() else first
-    for name in ("metrics.jsonl", "times.jsonl"):
-        _cut(folder / name, progress.iteration)
+    if (told := last(folder / LINES[0], progress.iteration)) != progress.iteration:
+        raise InputError(
+            f"{folder / LINES[0]}: ends or is damaged after iteration {told}, and the checkpoint "
+            f"is of iteration {progress.iteration}; put the lines back, or delete the folder"
+        )
+    text = json.dumps(machine(), indent=1) + "\n"
+    checkpoint.write(folder / "machine.json", lambda file: file.write(text.encode()))
+    for name in LINES:
+        cut(folder / name, progress.iteration)
     return progress
 
 
-def _cut(path: Path, iteration: int) -> None:
-    """Drop the lines that were written after ``iteration``, and a torn one."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            if not line.endswith(b"\n") or json.loads(line)["iteration"] > iteration:
-                break
-        except (ValueError, KeyError, TypeError):
-            break
-        kept.append(line)
-    text = b"".join(kept)
-    if len(text) != path.stat().st_size:
-        checkpoint.write(path, lambda file: file.write(text))
-
-
-def _machine() -> dict[str, Any]:
-    """Versions and machine: what the bits depend on beside the run itself."""
-    import numba
-    import scipy
-
-    return {
-        "schema": SCHEMA,
-        "refmarl": __version__,
-        "python": sys.version.split()[0],
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "numba": numba.__version__,
-        "system": platform.platform(),
-        "processor": platform.machine(),
-        "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
-    }
-
-
-class _Log:
-    """A file of JSON lines, each whole or absent."""
-
-    def __init__(self, path: Path) -> None:
-        self.file = path.open("ab")
-
-    def __enter__(self) -> "_Log":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.file.close()
-
-    def add(self, row: dict[str, float]) -> None:
-        """Append a line."""
-        self.file.write(json.dumps(row).encode() + b"\n")
-        self.file.flush()
-
-    def keep(self) -> None:
-        """Make what was written durable."""
-        os.fsync(self.file.fileno())
-
-
 # -- numbers ----------------------------------------------------------------------------
-
-
-def _iterations(run: Run) -> int:
-    """How many the settings ask for.
-
-    Raises
-    ------
-    InputError
-        If the intervals cannot be kept.
-    """
-    for name in ("log_every", "save_every"):
-        positive(getattr(run, name), name)
-    if run.save_every % run.log_every or run.eval_every % run.log_every:
-        raise InputError(
-            f"save_every, eval_every: need multiples of log_every = {run.log_every}, got "
-            f"{run.save_every}, {run.eval_every}"
-        )
-    return int(getattr(run.config, "iterations"))  # noqa: B009
 
 
 def _finite(key: str, value: float, progress: Progress) -> float:

@@ -67,11 +67,14 @@ def test_curves_are_drawn_as_svg_and_png(runs, run, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["plot", "RUNS", "--metric", "retrun"], "no 'retrun' was measured; there are entropy"),
+        (
+            ["plot", "RUNS", "--metric", "retrun"],
+            "no 'retrun' was measured; did you mean 'return'?",
+        ),
         (["plot", "RUNS", "--out", "c.pdf"], "ends in .svg or .png, got c.pdf"),
         (["plot", "RUNS", "--smooth", "0"], "smooth: need a whole number ≥ 1"),
         (["plot", "RUNS", "--interval", "t", "--statistic", "iqm"], "not of the iqm"),
-        (["compare", "RUNS", "--metric", "x"], "no 'x' was measured"),
+        (["compare", "RUNS", "--metric", "x"], "no 'x' was measured; there are entropy, gain"),
         (["compare", "nowhere"], "nowhere: no such folder"),
         (["evaluate", "."], ".: no run here"),
         (["evaluate", "RUNS", "--episodes", "0"], "episodes: need a whole number ≥ 1"),

@@ -15,8 +15,8 @@ import pytest
 
 from refmarl.cli import main
 from refmarl.training import checkpoint
+from refmarl.training.folder import alone
 from refmarl.training.pool import last_row
-from refmarl.training.run import _alone as alone
 from refmarl.training.run import metrics, read, resume
 
 PLAIN = os.environ | {"REFMARL_JIT": "0"}  # of other processes: compiling takes seconds
@@ -65,46 +65,6 @@ def test_how_many_workers_there_are_changes_nothing(runs, tmp_path):
     argv = ["train", "a2c", "cartpole", *SMALL, *FAST, "--vary", "lr", "1e-3", "1e-2"]
     assert main([*argv, "--seeds", "3", "--workers", "2", "--out", str(tmp_path), "--json"]) == 0
     assert_same_runs(runs, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("argv", "says"),
-    [
-        (["a2c", "cartpole", "--set", "gama=1"], "no option 'gama'; did you mean 'gamma'?"),
-        (["a2c", "cartpole", "--set", "gamma=2"], "gamma: need a number in [0, 1], got 2.0"),
-        (["a2d", "cartpole"], "no algorithm 'a2d'; did you mean 'a2c'?"),
-        (["a2c", "cartpol"], "no environment 'cartpol'; did you mean 'cartpole'?"),
-        (["a2c", "cartpole", "--env", "horizn=9"], "no parameter 'horizn'; did you mean 'horizon'"),
-        (["a2c", "cartpole", "--env", "horizon=x"], "horizon: need a whole number, got 'x'"),
-        (["a2c", "cartpole", "--env", "horizon"], "need name=value, got 'horizon'"),
-        (["a2c", "cartpole", "--vary", "lr"], "--vary lr: need one value or more"),
-        (["a2c", "cartpole", "--vary", "rl", "1"], "no option 'rl'"),
-        (["a2c", "cartpole", "--vary", "lr", "1", "1"], "two of them have the same folder"),
-        (["a2c", "cartpole", "--seeds", "0"], "seeds: need a whole number ≥ 1"),
-        (["a2c", "cartpole", "--seed", "-1"], "seed: need a whole number ≥ 0"),
-        (["a2c", "cartpole", "--log-every", "0"], "log_every: need a whole number ≥ 1"),
-        (["a2c", "cartpole", "--save-every", "15"], "need multiples of log_every = 10"),
-        (["a2c"], "need ALGO and ENV"),
-        ([], "need ALGO and ENV"),
-        (["--resume", "nowhere"], "nowhere: no such folder"),
-        (["a2c", "cartpole", "--resume", "."], "leave ALGO out"),
-        (["--resume", ".", "--set", "lr=1"], "leave --set out"),
-        (["--resume", ".", "--seed", "0"], "leave --seed out"),
-        (["--resume", ".", "--eval-every", "0"], "leave --eval-every out"),
-        (["no.such:thing", "cartpole"], "No module named 'no'"),
-        (["json", "cartpole"], "no algorithm 'json'"),
-        (["json:loads", "cartpole"], "an algorithm needs Config, start, iterate, policy"),
-        (["a2c", "json:loads"], "json:loads: "),
-    ],
-)
-def test_what_is_wrong_is_one_line(argv, says, run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    status, _, err = run("train", *argv)
-    lines = [line for line in err.splitlines() if line.startswith("refmarl: error: ")]
-    assert status != 0
-    assert len(lines) == 1
-    assert says in lines[0]
-    assert not list(tmp_path.rglob("checkpoint.npz"))
 
 
 def test_a_run_that_diverges_is_one_line_that_says_what_did(tmp_path):

@@ -197,10 +197,21 @@ def test_a_folder_with_other_things_is_not_touched(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_intervals_must_fit():
-    odd = Run(algorithm="a2c", env="cartpole", config=CONFIG, log_every=10, save_every=15)
-    with pytest.raises(InputError, match="multiples of log_every = 10"):
-        train(odd, None)
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"save_every": 15}, "need multiples of log_every = 10, got 15, 0"),
+        ({"eval_every": 15}, "need multiples of log_every = 10, got 100, 15"),
+        ({"eval_every": -10}, "eval_every: need a whole number ≥ 0, got -10"),
+        ({"log_every": 0}, "log_every: need a whole number ≥ 1, got 0"),
+        ({"eval_episodes": 0}, "eval_episodes: need a whole number ≥ 1, got 0"),
+        ({"seed": -1}, "seed: need a whole number ≥ 0, got -1"),
+        ({"seed": 0.5}, "seed: need a whole number ≥ 0, got 0.5"),
+    ],
+)
+def test_a_run_that_cannot_be_is_not_made(given, says):
+    with pytest.raises(InputError, match=says):
+        Run(algorithm="a2c", env="cartpole", config=CONFIG, **given)
 
 
 def test_run_json_is_what_was_asked(whole):

@@ -83,7 +83,8 @@ def _find(exercise: "Exercise", folder: Path) -> Path:
 
 def _check(args: argparse.Namespace) -> int:
     from ..grading.catalogue import exercises
-    from ..grading.runner import check, report
+    from ..grading.report import report
+    from ..grading.runner import check
 
     chosen = [_exercise(name) for name in args.exercise] or list(exercises().values())
     score = total = failed = 0.0

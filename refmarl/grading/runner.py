@@ -1,26 +1,46 @@
-"""Check a student's own file, in this process: for one's own work, not for strangers'."""
+"""Check a student's file: its function runs in a child process, laws and marks stay here."""
 
-import io
-import sys
-import tempfile
-import traceback
-import warnings
-from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-
-import numpy as np
-from hypothesis.configuration import set_hypothesis_home_dir
+from typing import Any
 
 from ..check import InputError
-from .catalogue import Exercise, spec
-from .spec import Broken, Case, Mistake, Property, broken, diagnosis
+from .border.answer import Answer, Submission
+from .border.corpus import draw, fresh, seed_of
+from .border.errors import BadReturn, Stop, StudentError
+from .border.limits import Limits
+from .catalogue import Exercise, exercises, spec, untouched
+from .spec import (
+    Broken,
+    Case,
+    Mistake,
+    Property,
+    Spec,
+    diagnosis,
+    replay,
+    smallest,
+    trial,
+)
+
+__all__ = ["STATUSES", "Grader", "Limits", "Result", "check"]
+
+# The graver of two comes first: it is what an exercise is called that has both.
+STATUSES = (
+    "harness-error",
+    "not-started",
+    "blocked",
+    "crash",
+    "timeout",
+    "error",
+    "bad-return",
+    "fail",
+    "pass",
+)
 
 
 @dataclass(frozen=True)
 class Result:
-    """How an answer did: status is pass, fail, error or not-started."""
+    """How an answer did; ``status`` is one of STATUSES, the gravest of what happened."""
 
     exercise: Exercise
     status: str
@@ -29,6 +49,7 @@ class Result:
     mistake: Mistake | None = None
     message: str = ""
     printed: str = ""
+    isolation: dict[str, Any] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -39,139 +60,187 @@ class Result:
             return 0.0
         return round(self.exercise.points * earned / total, 2)
 
+    def as_json(self) -> dict[str, Any]:
+        """{id, score, max_score, status, properties: [{says, passed, counterexample, hint}]}."""
+        from .report import counterexample
 
-def load(path: Path) -> ModuleType:
-    """Run the file as a module of its own. Raises whatever it raises.
+        held = [
+            {"says": p.says, "passed": True, "counterexample": None, "hint": None}
+            for p in self.passed
+        ]
+        broke = [
+            {
+                "says": item.property.says,
+                "passed": False,
+                "counterexample": counterexample(item),
+                "hint": item.property.hint,
+            }
+            for item in self.failed
+        ]
+        return {
+            "id": self.exercise.label,
+            "score": self.score,
+            "max_score": self.exercise.points,
+            "status": self.status,
+            "message": self.message,
+            "properties": held + broke,
+        }
 
-    Bytes are compiled, so that a byte order mark and a declared encoding are understood; the
-    file's folder is importable while it runs, for answers that build on earlier ones.
-    """
-    module = ModuleType(f"student_{path.stem}")
-    module.__file__ = str(path)
-    code = compile(path.read_bytes(), str(path), "exec")
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        exec(code, module.__dict__)
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
-    return module
 
+class Grader:
+    """Grades many files one after the other; what they share is made once.
 
-def check(exercise: Exercise, path: Path, examples: int = 60) -> Result:
-    """Hold the function in ``path`` against the exercise's specification.
+    ``isolation`` is the level asked for, ``secret`` draws other cases than the public ones.
 
     Raises
     ------
     InputError
-        If there is no such file.
+        If that level cannot be had on this system.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
-    printed = io.StringIO()
-    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a division by zero shows in the answer
-        set_hypothesis_home_dir(scratch)  # else a folder appears beside the student's files
-        with redirect_stdout(printed):
-            result = _judge(exercise, path, examples)
-    return replace(result, printed=printed.getvalue())
+
+    def __init__(
+        self, isolation: int = 0, limits: Limits | None = None, secret: bytes | None = None
+    ) -> None:
+        if isolation:
+            raise InputError(f"isolation level {isolation} cannot be had here; level 0 can")
+        self.isolation, self.limits, self.secret = isolation, limits or Limits(), secret
+        self._cases: dict[tuple[str, int], list[Case]] = {}
+
+    def __enter__(self) -> "Grader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cases.clear()
+
+    def check(
+        self, exercise: Exercise, path: Path, examples: int = 60, shrink: bool = True
+    ) -> Result:
+        """Hold the function in ``path`` against the exercise's specification.
+
+        Raises
+        ------
+        InputError
+            If there is no such file.
+        """
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
+        given = Submission(path, exercise.function, exercise.packages, exercise.folder)
+        try:
+            if untouched(exercise, given.read()):
+                return Result(exercise, "not-started")
+        except ValueError as error:
+            return Result(exercise, "error", message=str(error))
+        answer = Answer(given, self.limits)
+        try:
+            result = self._judge(exercise, answer, examples, shrink)
+        finally:
+            answer.close()
+        return _with(result, answer)
+
+    def _judge(self, exercise: Exercise, answer: Answer, examples: int, shrink: bool) -> Result:
+        try:
+            answer.start()
+        except Stop as stop:
+            return Result(exercise, stop.kind, message=str(stop))
+        law = spec(exercise)
+        first = self.cases(law, 1)[0]
+        answer.names = tuple(getattr(first, "_fields", ()))
+        idle = _not_begun(exercise, answer, first)
+        if idle:
+            return idle
+        cases = self.cases(law, examples)
+        found = [(prop, replay(prop, answer, cases)) for prop in law.properties]
+        passed = tuple(prop for prop, item in found if item is None)
+        failed = [_whose(item, answer, law, cases) for _, item in found if item]
+        if not failed:
+            return Result(exercise, "pass", passed)
+        status = min((item.kind for item in failed), key=STATUSES.index)
+        failed.sort(
+            key=lambda item: (item.kind != status, status == "fail" and not item.property.gate)
+        )
+        if shrink and status in ("error", "bad-return", "fail"):
+            number = seed_of(exercise.label, self.secret)
+            answer.begin()
+            failed[0] = smallest(failed[0], answer, law, number, examples)
+        mistake = _looks_like(law, answer, cases) if status in ("fail", "bad-return") else None
+        return Result(exercise, status, passed, tuple(failed), mistake)
+
+    def cases(self, law: Spec, examples: int) -> list[Case]:
+        """The cases of an exercise, drawn the first time they are asked for."""
+        key = law.exercise, examples
+        if key not in self._cases:
+            number = seed_of(law.exercise, self.secret)
+            self._cases[key] = draw(law.cases, number, examples)
+        return self._cases[key]
 
 
-def _judge(exercise: Exercise, path: Path, examples: int) -> Result:
+def check(
+    exercise: Exercise,
+    path: Path,
+    examples: int = 60,
+    *,
+    isolation: int = 0,
+    limits: Limits | None = None,
+    secret: bytes | None = None,
+    shrink: bool = True,
+) -> Result:
+    """Hold the function in ``path`` against the exercise's specification; see Grader.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or the level of isolation cannot be had.
+    """
+    with Grader(isolation, limits, secret) as grader:
+        return grader.check(exercise, path, examples, shrink=shrink)
+
+
+def _with(result: Result, answer: Answer) -> Result:
+    from dataclasses import replace
+
+    printed = answer.printed.decode("utf-8", "replace")
+    return replace(result, printed=printed, isolation=answer.isolation)
+
+
+def _not_begun(exercise: Exercise, answer: Answer, case: Case) -> Result | None:
+    """A result if the first call ends in the words of a stub, this exercise's or another's."""
+    answer.begin()
     try:
-        answer = getattr(load(path), exercise.function, None)
-    except (Exception, SystemExit):
-        return Result(exercise, "error", message=_own_traceback(path))
-    if not callable(answer):
-        message = f"{path.name} defines no function {exercise.function}"
-        return Result(exercise, "error", message=message)
-    law = spec(exercise.label)
-    failed: list[Broken] = []
-    for prop in law.properties:
-        result = broken(prop, answer, law, examples, shrink=not failed)
-        if result and str(result.error) == f"{law.exercise}: {law.function}":
-            return Result(exercise, "not-started")  # the stub's own words
-        failed += [result] if result else []
-    shrunk = failed[:1]
-    failed.sort(key=lambda item: not _explains(item))
-    if failed[:1] != shrunk:
-        failed[0] = broken(failed[0].property, answer, law, examples) or failed[0]
-    broke = [result.property for result in failed]
-    passed = tuple(p for p in law.properties if p not in broke)
-    if not failed:
-        return Result(exercise, "pass", passed)
-    mistake = diagnosis(law, answer)
-    return Result(exercise, "fail", passed, tuple(failed), mistake)
+        answer(*fresh(case))
+    except StudentError as error:
+        if not isinstance(error, NotImplementedError):
+            return None
+        stubs = {f"{e.label}: {e.function}": e.label for e in exercises().values()}
+        label = stubs.get(str(error))
+        if label == exercise.label:
+            return Result(exercise, "not-started")
+        if label:
+            message = f"it builds on {label}, which is not started"
+            return Result(exercise, "blocked", message=message)
+    except (Stop, BadReturn):
+        return None
+    return None
 
 
-def _explains(item: Broken) -> bool:
-    """Whether it is a gate that says what is wrong: the wrong shape, say, breaks other laws too."""
-    return item.property.gate and isinstance(item.error, AssertionError)
+def _whose(item: Broken, answer: Answer, law: Spec, cases: list[Case]) -> Broken:
+    """The item, told apart from a fault of ours: our own answer must pass where it fails."""
+    from dataclasses import replace
+
+    if item.kind in ("timeout", "crash", "harness-error"):
+        return item
+    ours = trial(item.property, law.reference, cases[item.number])
+    if ours:
+        text = f"our own answer breaks this law too: {type(ours.error).__name__}: {ours.error}"
+        return replace(item, kind="harness-error", error=Stop("harness-error", text))
+    if item.kind == "error" and not isinstance(item.error, StudentError):
+        text = f"what was returned cannot be used: {type(item.error).__name__}: {item.error}"
+        return replace(item, kind="bad-return", error=BadReturn(text))
+    return item
 
 
-def _own_traceback(path: Path) -> str:
-    """The traceback from the student's file on: our frames are no help to anybody."""
-    kind, error, trace = sys.exc_info()
-    if isinstance(error, SyntaxError | UnicodeDecodeError):
-        return "".join(traceback.format_exception_only(kind, error)).rstrip()
-    while trace and trace.tb_frame.f_code.co_filename != str(path) and trace.tb_next:
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(kind, error, trace)).rstrip()
-
-
-def show_case(case: Case) -> str:
-    """The arguments of a case as lines that can be pasted into Python."""
-    names = getattr(case, "_fields", [f"argument_{k}" for k in range(len(case))])
-    return "\n".join(f"{name} = {_literal(x)}" for name, x in zip(names, case, strict=True))
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, separator=", ", floatmode="unique")
-        return f"np.array({text})".replace("\n\n", "\n")
-    if isinstance(value, list | tuple):
-        inside = ", ".join(_literal(x) for x in value)
-        inside += "," * (isinstance(value, tuple) and len(value) == 1)
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    return repr(value.item() if isinstance(value, np.generic) else value)
-
-
-def report(result: Result, path: Path, trail: str = "") -> str:
-    """What a student reads: the first broken law in full, the others in one line each."""
-    exercise = result.exercise
-    label = exercise.label
-    if result.status == "not-started":
-        return f"{label}: not started"
-    if result.status == "error":
-        return f"{label}: could not be run\n{result.message}"
-    total = len(result.passed) + len(result.failed)
-    head = f"{label}: {len(result.passed)} of {total} laws hold, {result.score:g}/{exercise.points}"
-    lines = [head, *(f"  ✓ {p.says}" for p in result.passed)]
-    for k, item in enumerate(result.failed):
-        lines.append(f"  ✗ {item.property.says}")
-        lines += _explain(item, path) if k == 0 else []
-    if result.mistake:
-        lines.append(f"  Looks like: {result.mistake.says}.")
-    return "\n".join(lines + _printed(result.printed)) + trail
-
-
-def _explain(item: Broken, path: Path) -> list[str]:
-    """The smallest case of a broken law, what came of it, and a hint."""
-    text = str(item.error).strip().splitlines()[:12] or [""]
-    if not isinstance(item.error, AssertionError):
-        text[0] = f"{type(item.error).__name__}: {text[0]}"
-    frames = traceback.extract_tb(item.error.__traceback__)
-    own = [f for f in frames if f.filename == str(path)]
-    if own:
-        text.append(f"in {own[-1].name}, line {own[-1].lineno}: {own[-1].line}")
-    case = show_case(item.case).splitlines() if item.case is not None else []
-    lines = ["    smallest case found:", *(f"      {line}" for line in case)] if case else []
-    return [*lines, *(f"    {line}" for line in text), f"    Hint: {item.property.hint}"]
-
-
-def _printed(text: str, most: int = 8) -> list[str]:
-    """The first lines that the answer itself printed: it was called many times."""
-    lines = text.splitlines()
-    shown = [f"    {line}" for line in lines[:most]]
-    more = [f"    … {len(lines) - most} lines more"] if len(lines) > most else []
-    return ["  Your prints:", *shown, *more] if lines else []
+def _looks_like(law: Spec, answer: Answer, cases: list[Case]) -> Mistake | None:
+    answer.begin()
+    try:
+        return diagnosis(law, answer, cases=cases)
+    except Stop:
+        return None

@@ -1,17 +1,19 @@
 """What an exercise must satisfy: properties, and the wrong answers that they must catch."""
 
-import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Flaky, HypothesisException
+from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
+
+from .border.corpus import draw, fresh, run
+from .border.errors import BadReturn, Stop, StudentError
 
 Answer = Callable[..., Any]
 Case = tuple[Any, ...]  # a NamedTuple: the arguments of the answer, by name
+SHRINKS = 300  # smaller cases that are tried: seconds at most, and the same ones on any machine
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,24 @@ class Spec:
 
 @dataclass(frozen=True)
 class Broken:
-    """A property that an answer breaks: the error of its smallest counterexample."""
+    """A property that an answer breaks, and how: ``kind`` is the status that it alone would give.
+
+    ``case`` holds the arguments that the law called the answer with, ``last`` those of its last
+    call if they were others.
+    """
 
     property: Property
-    error: Exception
+    error: BaseException
     case: Case | None
+    last: Case | None = None
+    kind: str = "fail"
+    number: int = 0
+
+
+def need(kind_is_right: bool, message: str) -> None:
+    """Assert that the answer is the kind of thing asked for, before its values are looked at."""
+    if not kind_is_right:
+        raise BadReturn(message)
 
 
 def close(answer: Any, expected: Any, what: str, atol: float = 1e-9) -> None:
@@ -69,14 +84,14 @@ def close(answer: Any, expected: Any, what: str, atol: float = 1e-9) -> None:
     Type and shape come first: a missing return or an axis too many is told in words before any
     broadcasting can hide it.
     """
-    assert answer is not None, f"{what}: the function returned None; is a return missing?"
+    need(answer is not None, f"{what}: the function returned None; is a return missing?")
     try:
         got = np.asarray(answer)
     except ValueError:
-        raise AssertionError(f"{what}: the answer is ragged") from None
-    assert got.dtype.kind in "biuf", f"{what}: need real numbers, got {type(answer).__name__}"
+        raise BadReturn(f"{what}: the answer is ragged") from None
+    need(got.dtype.kind in "biuf", f"{what}: need real numbers, got {type(answer).__name__}")
     want = np.asarray(expected, dtype=float)
-    assert got.shape == want.shape, f"{what}: shape {got.shape}, need {want.shape}"
+    need(got.shape == want.shape, f"{what}: shape {got.shape}, need {want.shape}")
     worst = float(np.max(np.abs(got - want), initial=0.0))
     shown = [np.array2string(x, precision=6) for x in (got, want)]
     exact = f" (they differ by {worst:.1g}; is it float32?)" if shown[0] == shown[1] else ""
@@ -103,14 +118,18 @@ def same(a: Any, b: Any) -> bool:
 
 
 def _unchanged(answer: Answer, case: Case) -> None:
-    before = copy.deepcopy(case)
+    before, names = fresh(case), _names(case)
     answer(*case)
-    for name, old, new in zip(_names(case), before, case, strict=True):
-        assert same(old, new), f"{name} was changed by the call"
+    told = getattr(answer, "changed", None)
+    if told is not None:
+        changed = [names[k] for k in told]
+    else:
+        changed = [n for n, a, b in zip(names, before, case, strict=True) if not same(a, b)]
+    assert not changed, f"{changed[0]} was changed by the call"
 
 
 def _repeatable(answer: Answer, case: Case) -> None:
-    assert same(answer(*copy.deepcopy(case)), answer(*case)), "two equal calls, two answers"
+    assert same(answer(*fresh(case)), answer(*case)), "two equal calls, two answers"
 
 
 def _names(case: Case) -> tuple[str, ...]:
@@ -133,81 +152,115 @@ PURE = (
 )
 
 
+def failures(
+    spec: Spec, answer: Answer, examples: int = 60, cases: list[Case] | None = None
+) -> list[Broken]:
+    """Every property that ``answer`` breaks, each with the first case that shows it."""
+    cases = draw(spec.cases, 0, examples) if cases is None else cases
+    found = (replay(prop, answer, cases) for prop in spec.properties)
+    return [item for item in found if item]
+
+
 def broken(
     prop: Property, answer: Answer, spec: Spec, examples: int = 60, shrink: bool = True
 ) -> Broken | None:
-    """The smallest counterexample found to ``prop``, or None; the same one at every run."""
-    failing: list[Case] = []
-    phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+    """A counterexample to ``prop``, or None; with ``shrink`` the smallest that is found."""
+    item = replay(prop, answer, draw(spec.cases, 0, examples))
+    return smallest(item, answer, spec, 0, examples) if item and shrink else item
 
-    @seed(0)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=phases,
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-        print_blob=False,
-    )
-    @given(spec.cases)
-    def run(case: Case) -> None:
-        kept = copy.deepcopy(case)
-        try:
-            prop.check(answer, case)
-        except HypothesisException:
-            raise
-        except Exception:
-            failing[:] = [kept]
-            raise
-        except SystemExit as error:  # exit() in an answer must not end the check
-            failing[:] = [kept]
-            raise RuntimeError("the answer called exit()") from error
 
-    try:
-        run()
-    except Flaky as error:  # the same case, another outcome: hidden state
-        return Broken(prop, error, failing[0] if failing else None)
-    except HypothesisException:  # the harness is at fault, not the answer
-        raise
-    except Exception as error:  # a student's bug may raise anything
-        return Broken(prop, error, failing[0] if failing else None)
+def replay(prop: Property, answer: Answer, cases: list[Case]) -> Broken | None:
+    """The first of ``cases`` on which ``answer`` breaks ``prop``, if there is one."""
+    getattr(answer, "begin", _nothing)()
+    for number, case in enumerate(cases):
+        item = trial(prop, answer, case)
+        if item:
+            return replace(item, number=number)
     return None
 
 
-def failures(spec: Spec, answer: Answer, examples: int = 60, shrink: bool = False) -> list[Broken]:
-    """Every property that ``answer`` breaks; with ``shrink`` the first one's case is minimal."""
-    found: list[Broken] = []
-    for prop in spec.properties:
-        result = broken(prop, answer, spec, examples, shrink=shrink and not found)
-        found += [result] if result else []
-    return found
+def _nothing() -> None:
+    """What a function in this process needs before a law."""
 
 
-def diagnosis(spec: Spec, answer: Answer, examples: int = 30) -> Mistake | None:
-    """The known mistake that ``answer`` equals on every generated case, if there is one."""
+def trial(prop: Property, answer: Answer, case: Case) -> Broken | None:
+    """What came of one law on one case."""
+    getattr(answer, "forget", _nothing)()
+    try:
+        prop.check(answer, fresh(case))
+    except HypothesisException:  # the harness is at fault, not the answer
+        raise
+    except (Exception, SystemExit, Stop) as error:
+        return Broken(prop, error, *_called(answer, case), kind=_kind(error))
+    return None
+
+
+def _kind(error: BaseException) -> str:
+    if isinstance(error, Stop):
+        return error.kind
+    if isinstance(error, StudentError) or not isinstance(error, AssertionError):
+        return "error"
+    return "bad-return" if isinstance(error, BadReturn) else "fail"
+
+
+def _called(answer: Answer, case: Case) -> tuple[Case, Case | None]:
+    """The arguments of the first call that a law made, and of the last one if they differ."""
+    calls = [_like(case, args) for args in getattr(answer, "arguments", list)()]
+    return (calls[0], calls[-1] if len(calls) > 1 else None) if calls else (case, None)
+
+
+def _like(case: Case, args: Case) -> Case:
+    return type(case)(*args) if len(args) == len(case) and hasattr(case, "_fields") else args
+
+
+class _Found(Exception):
+    """A case that breaks the law in the same way."""
+
+
+class _Enough(BaseException):
+    """Hypothesis has tried enough smaller cases; it lets this pass."""
+
+
+def smallest(item: Broken, answer: Answer, spec: Spec, number: int, examples: int) -> Broken:
+    """A smaller case that breaks the same law in the same way; the same one at every run."""
+    best, tried, left = item, 0, SHRINKS
+
+    def attempt(case: Case) -> None:
+        nonlocal best, tried, left
+        tried += 1
+        if tried <= item.number:  # these hold
+            return
+        left -= 1
+        if left < 0:
+            raise _Enough
+        found = trial(item.property, answer, case)
+        if found and found.kind == item.kind:
+            best = found
+            raise _Found
+
+    try:
+        run(attempt, spec.cases, number, examples, shrink=True)
+    except (_Found, _Enough, HypothesisException):
+        return best
+    return best
+
+
+def diagnosis(
+    spec: Spec, answer: Answer, examples: int = 30, cases: list[Case] | None = None
+) -> Mistake | None:
+    """The known mistake that ``answer`` equals on every case, if there is one."""
     candidates = list(spec.mistakes)
-
-    @seed(0)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(spec.cases)
-    def run(case: Case) -> None:
-        if candidates:
-            got = _outcome(answer, case)
-            candidates[:] = [m for m in candidates if same(_outcome(m.answer, case), got)]
-
-    run()
+    for case in draw(spec.cases, 0, examples) if cases is None else cases[:examples]:
+        if not candidates:
+            return None
+        got = _outcome(answer, case)
+        candidates = [m for m in candidates if same(_outcome(m.answer, case), got)]
     return candidates[0] if candidates else None
 
 
 def _outcome(answer: Answer, case: Case) -> Any:
     try:
-        return answer(*copy.deepcopy(case))
+        return answer(*fresh(case))
     except (Exception, SystemExit) as error:
-        return type(error)
+        kinds = (k for k in type(error).__mro__ if k.__module__ == "builtins")
+        return next(kinds)

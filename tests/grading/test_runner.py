@@ -5,7 +5,8 @@ import pytest
 from refmarl.check import InputError
 from refmarl.cli import main
 from refmarl.grading.catalogue import exercises, folder, stub
-from refmarl.grading.runner import check, report
+from refmarl.grading.report import report, show_case
+from refmarl.grading.runner import check
 from refmarl.grading.workfolder import start
 
 EXERCISE = exercises()["expected-utility"]
@@ -43,7 +44,6 @@ def test_the_case_shown_can_be_pasted_into_python(tmp_path):
     import numpy as np
 
     result, _ = _checked(tmp_path, "    return np.zeros(len(profile))\n")
-    from refmarl.grading.runner import show_case
 
     scope = {"np": np}
     exec(show_case(result.failed[0].case), scope)
@@ -56,7 +56,7 @@ def test_the_case_shown_can_be_pasted_into_python(tmp_path):
         ("    pass\n", "returned None"),
         (RIGHT + "    return u[:, None]\n", "shape"),
         (RIGHT + "    return 'u'\n", "real numbers"),
-        ("    return payoffs[0, 99]\n", "line 5: return payoffs[0, 99]"),
+        ("    return payoffs[0, 99]\n", "line 5, in expected_utility"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(tmp_path, body, word):
@@ -203,4 +203,4 @@ def test_warnings_of_an_answer_stay_out_of_the_way(tmp_path, capsys):
 
 def test_an_answer_that_is_only_partly_written_has_been_started(tmp_path):
     body = "    if len(profile) > 1:\n        raise NotImplementedError('later')\n" + RIGHT
-    assert _checked(tmp_path, body + "    return u\n")[0].status == "fail"
+    assert _checked(tmp_path, body + "    return u\n")[0].status == "error"

@@ -1,0 +1,1 @@
+"""The border between the grader and a student's code: a child process, pipes, plain data."""

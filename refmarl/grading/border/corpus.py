@@ -1,0 +1,80 @@
+"""The cases of an exercise: drawn once, the same ones wherever and whenever they are drawn."""
+
+import hmac
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
+
+Case = tuple[Any, ...]
+
+
+def seed_of(label: str, secret: bytes | None) -> int:
+    """The seed of an exercise's cases: 0 in public, with a secret a number nobody can guess."""
+    if secret is None:
+        return 0
+    return int.from_bytes(hmac.digest(secret, f"refmarl|{label}".encode(), sha256)[:8], "big")
+
+
+def run(
+    body: Callable[[Any], None],
+    cases: SearchStrategy[Any],
+    number: int,
+    examples: int,
+    shrink: bool = False,
+) -> None:
+    """Hand drawn cases to ``body``, which may raise; nothing of the user's settings enters."""
+    phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=False,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @given(cases)
+    def drawn(case: Any) -> None:
+        body(case)
+
+    drawn()
+
+
+def draw(cases: SearchStrategy[Any], number: int, examples: int) -> list[Case]:
+    """``examples`` cases of a seed; fewer where there are no more."""
+    found: list[Case] = []
+    run(found.append, cases, number, examples)
+    return found
+
+
+def fresh(value: Any) -> Any:
+    """A copy that shares no memory: arrays keep dtype, strides and the read-only flag."""
+    if type(value) is np.ndarray:
+        return _array(value)
+    if isinstance(value, tuple):
+        parts = [fresh(x) for x in value]
+        return type(value)._make(parts) if hasattr(value, "_make") else tuple(parts)
+    if isinstance(value, list):
+        return [fresh(x) for x in value]
+    if isinstance(value, dict):
+        return {key: fresh(x) for key, x in value.items()}
+    return value
+
+
+def _array(x: Any) -> Any:
+    copy = x.copy("K")
+    if copy.strides != x.strides and x.size:
+        reach = [(n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)]
+        low = sum(min(r, 0) for r in reach)
+        extent = sum(max(r, 0) for r in reach) - low + x.dtype.itemsize
+        copy = np.ndarray(x.shape, x.dtype, bytearray(extent), -low, x.strides)
+        copy[...] = x
+    copy.flags.writeable = x.flags.writeable
+    return copy

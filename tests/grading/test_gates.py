@@ -1,50 +1,90 @@
-"""The gates that every exercise passes before a student sees it."""
+"""The gates that every exercise passes before a student sees it.
+
+The cases of a specification are drawn once; laws and answers are then run over this list.
+"""
 
 import runpy
+from functools import cache
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from refmarl.check import InputError
+from refmarl.grading.border.corpus import draw, fresh
 from refmarl.grading.catalogue import exercises, folder, spec, stub, stubs, untouched
-from refmarl.grading.runner import check
-from refmarl.grading.spec import broken, failures
+from refmarl.grading.runner import Result, check
+from refmarl.grading.spec import replay
 
 LABELS = list(exercises())
+ACCEPT = Path(__file__).parent / "accept"
+
+
+@cache
+def _cases(label, number=0, examples=60):
+    return draw(spec(label).cases, number, examples)
+
+
+def _score(label, answer, cases, only=lambda law: True):
+    """(points, laws broken)."""
+    laws = [law for law in spec(label).properties if only(law)]
+    failed = [item for item in (replay(law, answer, cases) for law in laws) if item]
+    broke = [item.property for item in failed]
+    passed = tuple(law for law in laws if law not in broke)
+    return Result(exercises()[label], "", passed, tuple(failed)).score, failed
+
+
+def _function(kind, label):
+    exercise = exercises()[label]
+    return runpy.run_path(str(folder(kind) / exercise.path))[exercise.function]
+
+
+def _in_other_words(label):
+    """The functions of the exercise's file below accept/, by name."""
+    names = runpy.run_path(str(ACCEPT / exercises()[label].path), run_name="accept")
+    own = {n: f for n, f in names.items() if getattr(f, "__module__", "") == "accept"}
+    return {name: f for name, f in own.items() if name[0] != "_"}
+
+
+def _right(label):
+    return {
+        "the solution": _function("solutions", label),
+        "the library": spec(label).reference,
+        **_in_other_words(label),
+    }
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_the_solution_breaks_no_property(label):
+def test_right_answers_get_full_marks(label):
+    answers = _right(label)
+    assert len(answers) >= 4
+    for name, answer in answers.items():
+        score, failed = _score(label, answer, _cases(label)[:25])
+        assert failed == [], name
+        assert score == exercises()[label].points
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", LABELS)
+def test_right_answers_get_full_marks_on_cases_of_other_seeds(label):
+    for number in range(1, 6):
+        for name, answer in _right(label).items():
+            assert _score(label, answer, _cases(label, number, 60))[1] == [], name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", LABELS)
+def test_the_solution_passes_the_runner(label):
     exercise = exercises()[label]
     result = check(exercise, folder("solutions") / exercise.path)
-    assert result.status == "pass", result
-    assert result.score == exercise.points
+    assert (result.status, result.score) == ("pass", exercise.points), result
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_the_library_breaks_no_property(label):
-    law = spec(label)
-    assert failures(law, law.reference, examples=30) == []
-
-
-@pytest.mark.parametrize("label", LABELS)
-def test_the_stub_breaks_every_property_by_not_being_implemented(label):
-    exercise, law = exercises()[label], spec(label)
-    answer = runpy.run_path(str(folder("exercises") / exercise.path))[exercise.function]
-    items = failures(law, answer, examples=5)
-    assert len(items) == len(law.properties)
-    assert all(isinstance(item.error, NotImplementedError) for item in items)
-
-
-@pytest.mark.parametrize(
-    ("label", "mistake"),
-    [(label, mistake) for label in LABELS for mistake in spec(label).mistakes],
-    ids=lambda value: value if isinstance(value, str) else value.says.replace(" ", "-")[:40],
-)
-def test_every_mistake_is_caught_by_an_assertion(label, mistake):
-    law = spec(label)
-    tries = ((prop, examples) for examples in (8, 60) for prop in law.properties)  # few first
-    found = (broken(prop, mistake.answer, law, n, shrink=False) for prop, n in tries)
-    assert any(item and isinstance(item.error, AssertionError) for item in found), mistake.says
+def test_the_stub_breaks_every_law_by_not_being_implemented(label):
+    answer = _function("exercises", label)
+    items = [replay(law, answer, _cases(label)[:1]) for law in spec(label).properties]
+    assert all(item and isinstance(item.error, NotImplementedError) for item in items)
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -52,6 +92,60 @@ def test_a_spec_knows_five_mistakes_and_names_its_exercise(label):
     law = spec(label)
     assert len({m.says for m in law.mistakes}) >= 5
     assert (law.exercise, law.function) == (label, exercises()[label].function)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_mistake_is_caught_by_an_assertion_and_costs_points(label):
+    earning = [law for law in spec(label).properties if law.gate or law.weight]
+    for mistake in spec(label).mistakes:
+        items = (replay(law, mistake.answer, _cases(label)) for law in earning)
+        assert any(i and isinstance(i.error, AssertionError) for i in items), mistake.says
+
+
+def _tree(change, value):
+    """``value`` with each array in it changed."""
+    if isinstance(value, list | tuple):
+        return type(value)(_tree(change, x) for x in value)
+    return change(np.asarray(value))
+
+
+def _filled(number):
+    return lambda a: np.full(a.shape, number).astype(bool if a.dtype == bool else float)
+
+
+def _first(a):
+    row = np.eye(1, (a.shape or (1,))[-1])[0]
+    return np.broadcast_to(row if a.ndim else row[0], a.shape).astype(a.dtype)
+
+
+TRIVIAL = {
+    "zeros": _filled(0.0),
+    "ones": _filled(1.0),
+    "minus ones": _filled(-1.0),
+    "not numbers": lambda a: np.full(a.shape, np.nan),
+    "even shares": lambda a: _filled(1.0 / (a.shape or (1,))[-1])(a),
+    "the first": _first,
+    "noise": lambda a: np.random.default_rng(1).normal(size=a.shape).astype(a.dtype),
+}
+
+
+def _thoughtless(label):
+    """Constants, what has the right shape, the arguments themselves."""
+    reference, case = spec(label).reference, _cases(label)[-1]
+    for constant in (0, 1.0, None, [], (), reference(*fresh(case))):
+        yield repr(constant), lambda *given, constant=constant: constant
+    for name, change in TRIVIAL.items():
+        yield name, lambda *given, change=change: _tree(change, reference(*given))
+    for k in range(len(case)):
+        yield f"argument {k}", lambda *given, k=k: given[k]
+        yield f"a copy of argument {k}", lambda *given, k=k: fresh(given[k])
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_answers_that_took_no_thought_earn_nothing(label):
+    for name, answer in _thoughtless(label):
+        score, _ = _score(label, answer, _cases(label), lambda law: law.gate or law.weight)
+        assert score == 0, name
 
 
 def test_the_stubs_are_what_the_solutions_give():

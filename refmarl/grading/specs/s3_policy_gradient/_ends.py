@@ -23,11 +23,15 @@ class Steps(NamedTuple):
 
 @st.composite
 def steps(draw: st.DrawFn) -> Steps:
-    """Up to six steps of up to three copies; what follows a terminal step is meaningless."""
+    """Up to six steps of up to three copies; what follows a terminal step is meaningless.
+
+    At some terminal steps the clock runs out as well.
+    """
     *arrays, ended, gamma, lam = draw(streams(6))
     reward, value, after, terminated = arrays
     after = np.where(terminated, 50.0 + after, after)
-    return Steps(reward, value, after, terminated, ended & ~terminated, gamma, lam)
+    both = terminated & (value > 0.5)
+    return Steps(reward, value, after, terminated, ended & ~terminated | both, gamma, lam)
 
 
 def last(case: Any, t: int, b: int) -> int:

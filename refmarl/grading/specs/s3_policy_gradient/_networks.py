@@ -48,7 +48,8 @@ def directional(f: Callable[..., Any], arrays: Lists, along: Lists, step: float 
 
 def as_vector(net: MLP, weights: Lists, biases: Lists) -> Array:
     """The library's θ."""
-    return np.concatenate([p.ravel() for pair in zip(weights, biases, strict=True) for p in pair])
+    parts = [p.ravel() for pair in zip(weights, biases, strict=True) for p in pair]
+    return np.concatenate(parts, dtype=float)
 
 
 def as_lists(net: MLP, theta: Array) -> tuple[Lists, Lists]:

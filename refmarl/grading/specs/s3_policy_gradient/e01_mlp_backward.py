@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._layouts import layouts
 from ._networks import Lists, as_lists, as_vector, directional, forward, networks, shapes_of
 
 
@@ -91,6 +92,15 @@ def _inputs(answer: Answer, case: Case) -> None:
     close(_parts(answer, case)[2], _slopes(case, 2 * len(case.weights)), "dx")
 
 
+def _along(answer: Answer, case: Case) -> None:
+    loss, arrays = _loss(case)
+    along = [np.cos(np.arange(a.size) + k).reshape(a.shape) for k, a in enumerate(arrays)]
+    d_weights, d_biases, dx = _parts(answer, case)
+    found = [(g * v).sum() for g, v in zip([*d_weights, *d_biases, dx], along, strict=True)]
+    exact = directional(loss, arrays, along)
+    close(np.sum(found), exact, "the slope of L where all weights, biases and inputs move at once")
+
+
 def _rows(answer: Answer, case: Case) -> None:
     whole = _parts(answer, case)
     each = [
@@ -115,6 +125,7 @@ def _variant(
     last: bool = False,
     mean: bool = False,
     own: int = 0,
+    first: bool = True,
 ) -> Answer:
     """The backward pass with one thing changed, for the wrong answers below."""
 
@@ -131,7 +142,7 @@ def _variant(
             d_weights.insert(0, hidden[k].T @ dy / size)
             d_biases.insert(0, dy.sum(axis=0) / size)
             dy = dy @ weights[k].T
-            if k > 0 and through:
+            if (k > 0 or not first) and through:
                 dy = dy * slope(hidden[k])
         return d_weights, d_biases, dy * 0.0 + (x if own else dy)
 
@@ -142,6 +153,22 @@ def _first_row(weights: Any, biases: Any, x: Any, dy: Any) -> Any:
     d_weights, _, dx = _variant()(weights, biases, x, dy)
     d_biases = _variant()(weights, biases, x[:1], dy[:1])[1]
     return d_weights, d_biases, dx
+
+
+def _above(weights: Any, biases: Any, x: Any, dy: Any) -> Any:
+    """delta goes through the weights that have been stepped along their gradient already."""
+    d_weights, d_biases, _ = _variant()(weights, biases, x, dy)
+    moved = [w - 0.1 * g for w, g in zip(weights, d_weights, strict=True)]
+    return d_weights, d_biases, _variant()(moved, biases, x, dy)[2]
+
+
+def _no_biases(weights: Any, biases: Any, x: Any, dy: Any) -> Any:
+    return _variant()(weights, [0.0 * b for b in biases], x, dy)
+
+
+def _reversed(weights: Any, biases: Any, x: Any, dy: Any) -> Any:
+    d_weights, d_biases, dx = _variant()(weights, biases, x, dy)
+    return d_weights[::-1], d_biases[::-1], dx
 
 
 def _library(weights: Any, biases: Any, x: Any, dy: Any) -> Any:
@@ -159,33 +186,43 @@ SPEC = Spec(
             "one gradient for every weight, bias and input, in its shape",
             _shape,
             "Go through the layers backwards, but return the lists in the layers' order.",
+            gate=True,
         ),
         Property(
-            "the last layer's gradients are hᵀ dy and the sum of dy",
+            "the gradient of a batch is the sum of those of its rows",
+            _rows,
+            "L is a sum over the rows: nothing is divided, and a bias acts on all rows alike.",
+            weight=0,
+        ),
+        Property(
+            "the answer is linear in dy",
+            _linear,
+            "Is dy changed by anything but products?",
+            weight=0,
+        ),
+        Property(
+            "the last layer's gradients are h^T dy and the sum of dy",
             _last_layer,
-            "The last layer is linear: nothing stands between its z and y.",
-        ),
-        Property(
-            "every weight's gradient is the slope of L in that weight",
-            _weights,
-            "δ_k is dL/dz_k. What does it become on its way through W_k and through tanh?",
+            "The last layer is linear: nothing stands between its z and y. h is the output of the "
+            "layer below, x if there is none.",
         ),
         Property(
             "every bias' gradient is the slope of L in that bias",
             _biases,
-            "A bias acts on all rows alike: its gradient is a sum over them.",
+            "It is delta_k = dL/dz_k, summed over the rows. What does delta become on its way down "
+            "through W_k and through tanh? The slope of tanh at z is 1 - h^2.",
+        ),
+        Property(
+            "every weight's gradient is the slope of L in that weight",
+            _weights,
+            "It is h^T delta_k, with the h that went into this layer.",
         ),
         Property(
             "dx is the slope of L in every input",
             _inputs,
             "Below the first layer there is W_1, and no tanh.",
         ),
-        Property(
-            "the gradient of a batch is the sum of those of its rows",
-            _rows,
-            "L is a sum over the rows; nothing is divided.",
-        ),
-        Property("the answer is linear in dy", _linear, "Is dy changed by anything but products?"),
+        layouts(_along, "weights", "biases", "x", "dy"),
         *PURE,
     ),
     mistakes=(
@@ -198,6 +235,10 @@ SPEC = Spec(
         Mistake("the gradients are averaged over the rows", _variant(mean=True)),
         Mistake("the biases hear of the first row only", _first_row),
         Mistake("x itself is returned for dx", _variant(own=1)),
+        Mistake("dx goes through a tanh below the first layer", _variant(first=False)),
+        Mistake("the forward pass forgets the biases", _no_biases),
+        Mistake("the lists are returned in the order of the backward pass", _reversed),
+        Mistake("weights are stepped before the gradient has gone through them", _above),
     ),
     reference=_library,
 )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._layouts import layouts
 from ._networks import Lists, as_lists, as_vector, directional, forward, networks, shapes_of
 
 
@@ -124,6 +125,11 @@ def _symmetric(answer: Answer, case: Case) -> None:
     close(left, right, "⟨u, Hv⟩ and ⟨Hu, v⟩")
 
 
+def _all(answer: Answer, case: Case) -> None:
+    _jacobian(answer, case)
+    _hessian(answer, case)
+
+
 def _variant(
     bend: float = -2.0, along: bool = True, moved: bool = True, curved: bool = True
 ) -> Answer:
@@ -157,6 +163,28 @@ def _without_bias(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b:
     return _variant()(weights, biases, x, target, v_w, [np.zeros_like(b) for b in v_b])
 
 
+def _gauss_newton_only(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
+    hit = forward(weights, biases, x)
+    return _variant()(weights, biases, x, hit, v_w, v_b)
+
+
+def _without_half(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
+    moved, hv_w, hv_b = _variant()(weights, biases, x, target, v_w, v_b)
+    return moved, [2.0 * g for g in hv_w], [2.0 * g for g in hv_b]
+
+
+def _coarse(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
+    """Differences with a step that is much too large."""
+    case, step = Case(weights, biases, x, target, v_w, v_b), 1e-3
+    arrays, along = [*weights, *biases], [*v_w, *v_b]
+    moved = [a + step * v for a, v in zip(arrays, along, strict=True)]
+    flat = (_gradient(case)(*moved) - _gradient(case)(*arrays)) / step
+    parts = np.split(flat, np.cumsum([a.size for a in arrays])[:-1])
+    shaped = [part.reshape(a.shape) for part, a in zip(parts, arrays, strict=True)]
+    depth = len(weights)
+    return _variant()(*case)[0], shaped[:depth], shaped[depth:]
+
+
 def _library(weights: Any, biases: Any, x: Any, target: Any, v_w: Any, v_b: Any) -> Any:
     net = shapes_of(weights)
     theta, v = as_vector(net, weights, biases), as_vector(net, v_w, v_b)
@@ -174,28 +202,34 @@ SPEC = Spec(
             "R{y}, and one product for every weight and bias, in its shape",
             _shape,
             "The direction has the shapes of the parameters, and so has Hv.",
+            gate=True,
         ),
         Property(
             "Jv is how y moves along v",
             _jacobian,
-            "R{h W + b} has three terms: R{h} W, h R{W} and R{b}.",
+            "R{h W + b} has three terms: R{h} W, h R{W} and R{b}. Through tanh R is multiplied by "
+            "1 - h^2, but the last layer has none.",
         ),
         Property(
             "the last layer's products are right",
             _last_layer,
-            "dL/dW = hᵀ δ is a product: its derivative has two terms. And R{δ} = R{y} here.",
+            "dL/dW = h^T delta is a product: its derivative has two terms. And R{delta} = R{y} "
+            "here.",
         ),
         Property(
             "Hv is how the whole gradient moves along v",
             _hessian,
-            "Apply R to δ Wᵀ and to (1 − h²) δ: each is a product too.",
+            "Apply R to delta W^T and to (1 - h^2) delta: each is a product too.",
+            weight=2,
         ),
         Property(
-            "where y hits the target, ⟨v, Hv⟩ = |Jv|²",
+            "where y hits the target, <v, Hv> = |Jv|^2",
             _gauss_newton,
-            "With δ = 0 only the terms with R{δ} are left: H is JᵀJ.",
+            "With delta = 0 only the terms with R{delta} are left: H is J^T J.",
+            weight=0,
         ),
-        Property("H is symmetric", _symmetric, "Which of the terms have you forgotten?"),
+        Property("H is symmetric", _symmetric, "Which of the terms have you forgotten?", weight=0),
+        layouts(_all, "weights", "biases", "x", "target", "v_weights", "v_biases"),
         *PURE,
     ),
     mistakes=(
@@ -206,6 +240,9 @@ SPEC = Spec(
         Mistake("the loss is taken to be linear: R{δ} = 0 at the output", _variant(curved=False)),
         Mistake("the direction's biases are forgotten", _without_bias),
         Mistake("R{1 − h²} is −h R{h}, without the 2", _variant(bend=-1.0)),
+        Mistake("only the Gauss-Newton part J^T J v is computed", _gauss_newton_only),
+        Mistake("the loss is taken without its 1/2", _without_half),
+        Mistake("a difference of two gradients, with a step that is too large", _coarse),
     ),
     reference=_library,
 )

@@ -11,6 +11,7 @@ from ....nn import categorical
 from ....policy_gradient import reinforce
 from ....testing.trajectories import SEEDS, UNIT
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 Lists = list[Any]
 
@@ -50,7 +51,8 @@ def _gradient(answer: Answer, case: Case) -> Array:
 
 def _log_pi(logits: Any) -> Any:
     """log π of real or complex logits."""
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    lowered = logits - np.real(logits).max(axis=1, keepdims=True)
+    return lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True))
 
 
 def _slope(f: Any, logits: Array) -> Array:
@@ -74,8 +76,9 @@ def _one_step(answer: Answer, case: Case) -> None:
         rewards=[x[:1] for x in case.rewards[:1]],
     )
     s, a, r = (int(short.states[0][0]), int(short.actions[0][0]), float(short.rewards[0][0]))
-    wanted = (r - case.baseline[s]) * _slope(lambda x: _log_pi(x)[s, a], case.logits)
-    close(_gradient(answer, short), wanted, "the gradient of one episode of one step")
+    wanted = r * _slope(lambda x: _log_pi(x)[s, a], case.logits)
+    found = _gradient(answer, short._replace(baseline=0.0 * case.baseline))
+    close(found, wanted, f"the gradient of one episode of one step, without a baseline: {s, a, r}")
 
 
 def _sums_to_zero(answer: Answer, case: Case) -> None:
@@ -104,15 +107,31 @@ def _rewards_to_go(answer: Answer, case: Case) -> None:
 
 
 def _baseline(answer: Answer, case: Case) -> None:
+    lift = 2.0 + np.arange(len(case.baseline))
+
     def shift(x: Any) -> Any:
         return sum(
-            (case.gamma ** np.arange(len(s)) * _log_pi(x)[s, a]).sum()
+            (case.gamma ** np.arange(len(s)) * lift[s] * _log_pi(x)[s, a]).sum()
             for s, a in zip(case.states, case.actions, strict=True)
         ) / len(case.states)
 
-    moved = _gradient(answer, case._replace(baseline=case.baseline + 2.0))
-    wanted = _gradient(answer, case) - 2.0 * _slope(shift, case.logits)
-    close(moved, wanted, "the gradient for a baseline that is higher by 2")
+    moved = _gradient(answer, case._replace(baseline=case.baseline + lift))
+    wanted = _gradient(answer, case) - _slope(shift, case.logits)
+    close(moved, wanted, f"the gradient for a baseline that is higher by {lift}")
+
+
+def _definition(answer: Answer, case: Case) -> None:
+    wanted = np.zeros(case.logits.shape)
+    for s, a, r in zip(case.states, case.actions, case.rewards, strict=True):
+        for t in range(len(r)):
+            to_come = case.gamma ** np.arange(len(r) - t) @ r[t:]
+            weight = case.gamma**t * (to_come - case.baseline[s[t]])
+            wanted += weight * _slope(lambda x, s=s[t], a=a[t]: _log_pi(x)[s, a], case.logits)
+    close(_gradient(answer, case), wanted / len(case.rewards), "the gradient")
+
+
+def _large(answer: Answer, case: Case) -> None:
+    _definition(answer, case._replace(logits=500.0 * case.logits))
 
 
 def _unbiased(answer: Answer, case: Case) -> None:
@@ -145,6 +164,8 @@ def _variant(
     own: bool = False,
     sign: float = 1.0,
     by_time: bool = False,
+    last: bool = False,
+    plain_b: bool = False,
 ) -> Answer:
     """The estimate with one thing changed, for the wrong answers below."""
 
@@ -163,11 +184,29 @@ def _variant(
                 score = -(not own) * chances[s[t]]
                 score[a[t]] += 1.0 - own * chances[s[t], a[t]]
                 factor = gamma**t if weigh else 1.0
-                gradient[s[t]] += sign * factor * (g - subtract * b) * score
+                share = factor * g - (1.0 if plain_b else factor) * subtract * b
+                gradient[s[t]] = sign * share * score + (not last) * gradient[s[t]]
         count = {"episode": len(rewards), "step": sum(map(len, rewards)), "nothing": 1}[per]
         return gradient / count
 
     return answer
+
+
+def _overflows(
+    logits: Any, states: Any, actions: Any, rewards: Any, gamma: float, baseline: Any
+) -> Any:
+    with np.errstate(all="ignore"):
+        chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    spoilt = np.where(np.isnan(chances), np.nan, 0.0)
+    return spoilt + _variant()(logits, states, actions, rewards, gamma, baseline)
+
+
+def _runs_on(
+    logits: Any, states: Any, actions: Any, rewards: Any, gamma: float, baseline: Any
+) -> Any:
+    """All episodes joined to one."""
+    joined = [[np.concatenate(part)] for part in (states, actions, rewards)]
+    return _variant()(logits, *joined, gamma, baseline) / len(rewards)
 
 
 def _library(
@@ -192,37 +231,59 @@ SPEC = Spec(
     function="reinforce",
     cases=cases(),
     properties=(
-        Property("one number for each logit", _shape, "The answer has the shape of logits."),
         Property(
-            "after one step it is (r − b) times the slope of log pi",
-            _one_step,
-            "Differentiate log pi(a|s) in every logit of the state, not only in that of a.",
+            "one number for each logit", _shape, "The answer has the shape of logits.", gate=True
         ),
         Property(
             "the numbers of a state sum to zero over its actions",
             _sums_to_zero,
-            "Adding one number to all logits of a state does not change pi.",
+            "Adding one number to all logits of a state does not change pi. Which logits does "
+            "log pi(a|s) depend on, besides that of a?",
+            weight=0,
         ),
         Property(
             "episodes are averaged, whatever their lengths",
             _mean,
-            "Divide by the number of episodes, once.",
+            "Divide by the number of episodes, once. What one episode gives a state is added to "
+            "what others gave it; each begins anew, with nothing to come.",
+            weight=0,
+        ),
+        Property(
+            "after one step, with no baseline, it is r times the slope of log pi",
+            _one_step,
+            "One step: its return is r. The slope is 1 - pi(a|s) in the logit of a, -pi(b|s) in "
+            "those of the others, 0 in other states. J grows along it.",
         ),
         Property(
             "a reward counts for the actions before it and for no later one",
             _rewards_to_go,
-            "G_t begins with r_t; an action cannot change what was paid before it.",
+            "The reward at k reaches action t ≤ k by gamma^t of the action and gamma^(k-t) of G_t: "
+            "gamma^k in all. An action cannot change what was paid before it.",
         ),
         Property(
             "a higher baseline takes away the weighted scores",
             _baseline,
-            "b belongs to the state in which the action was taken, and is weighed like G_t.",
+            "G_t - b(s_t) weighs the score: b is that of the state in which the action was taken, "
+            "and counts gamma^t times, as G_t does.",
         ),
         Property(
             "on average it is the gradient of J",
             _unbiased,
             "J discounts the second step. Does the second action's share know that?",
         ),
+        Property(
+            "it is the mean over episodes of the sum of weighted scores",
+            _definition,
+            "A state may come more than once in an episode: what it is given adds up.",
+            weight=2,
+        ),
+        Property(
+            "logits may be of any size",
+            _large,
+            "exp of a large number overflows. pi stays the same if a row's largest logit is "
+            "subtracted first.",
+        ),
+        layouts(_definition, "logits", "rewards", "baseline"),
         *PURE,
     ),
     mistakes=(
@@ -236,6 +297,10 @@ SPEC = Spec(
         Mistake("the episodes are summed", _variant(per="nothing")),
         Mistake("only the logit of the action taken is moved", _variant(own=True)),
         Mistake("the sign is that of a loss", _variant(sign=-1.0)),
+        Mistake("a state that comes again keeps its last share only", _variant(last=True)),
+        Mistake("the baseline is not weighed with gamma^t", _variant(plain_b=True)),
+        Mistake("exponentials of large logits overflow", _overflows),
+        Mistake("the rewards of the next episode count for this one", _runs_on),
     ),
     reference=_library,
 )

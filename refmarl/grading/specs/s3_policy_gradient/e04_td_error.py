@@ -9,6 +9,8 @@ from ....check import Array
 from ....policy_gradient import returns
 from ....testing.trajectories import streams
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
+from ._ends import copy_of, rows_of
 
 
 class Case(NamedTuple):
@@ -61,17 +63,24 @@ def _true_values(answer: Answer, case: Case) -> None:
     close(found, np.zeros(reward.shape), "delta of the true values of a chain without chance")
 
 
+def _definition(answer: Answer, case: Case) -> None:
+    wanted = np.zeros(case.reward.shape)
+    for t, b in np.ndindex(wanted.shape):
+        follow = 0.0 if case.terminated[t, b] else case.next_value[t, b]
+        wanted[t, b] = case.reward[t, b] + case.gamma * follow - case.value[t, b]
+    close(_delta(answer, case), wanted, "delta")
+
+
 def _short_sight(answer: Answer, case: Case) -> None:
-    found = _delta(answer, case._replace(gamma=0.0))
-    close(found, case.reward - case.value, "delta for gamma = 0")
+    found, on = _delta(answer, case._replace(gamma=0.0)), ~case.terminated
+    close(found[on], (case.reward - case.value)[on], "delta for gamma = 0")
 
 
-def _copies(answer: Answer, case: Case) -> None:
-    whole = _delta(answer, case)
-    for b in range(whole.shape[1]):
-        reward, value, after, over = (array[:, [b]] for array in case[:4])
-        alone = Case(reward, value, after, over, case.gamma)
-        close(_delta(answer, alone)[:, 0], whole[:, b], f"delta of copy {b}, alone")
+def _alone(answer: Answer, case: Case) -> None:
+    found = _delta(answer, case)
+    for t, b in np.ndindex(found.shape):
+        one = copy_of(rows_of(case, t, t + 1), b)
+        close(_delta(answer, one)[0, 0], found[t, b], f"delta at t = {t}, b = {b}, alone")
 
 
 def _variant(
@@ -82,6 +91,8 @@ def _variant(
     swapped: bool = False,
     below: bool = False,
     clock: bool = False,
+    both: bool = False,
+    turned: bool = False,
 ) -> Answer:
     """The TD error with one thing changed, for the wrong answers below."""
 
@@ -93,10 +104,21 @@ def _variant(
         on = np.ones(reward.shape) if bootstrap else 1.0 - terminated
         if clock:
             on[-1] = 0.0
+        if turned:
+            on = 1.0 - on
         follow = on * (gamma if discounted else 1.0) * next_value
-        return sign * (reward + follow - (on if whole else 1.0) * value)
+        return sign * (reward + follow - (on if whole else 1.0) * (gamma if both else 1.0) * value)
 
     return answer
+
+
+def _squared(*given: Any) -> Any:
+    return 0.5 * returns.td_error(*given) ** 2
+
+
+def _averaged(*given: Any) -> Any:
+    delta = returns.td_error(*given)
+    return delta * 0.0 + delta.mean(axis=1, keepdims=True)
 
 
 SPEC = Spec(
@@ -104,24 +126,41 @@ SPEC = Spec(
     function="td_error",
     cases=cases(),
     properties=(
-        Property("one error for each step of each copy", _shape, "Nothing is summed or averaged."),
         Property(
-            "where the episode goes on, V(s) is held against r + gamma V(s')",
-            _going_on,
-            "What came minus what was expected; the future counts gamma times.",
+            "one error for each step of each copy",
+            _shape,
+            "Nothing is summed or averaged.",
+            gate=True,
         ),
         Property(
-            "where the episode terminated, only the reward is held against V(s)",
+            "a step's error depends on no other step",
+            _alone,
+            "Work entry by entry: next_value has V(s') of each step, of the last one too, in the "
+            "step's own place.",
+            weight=0,
+        ),
+        Property(
+            "with gamma = 0 it is r - V(s) where the episode goes on",
+            _short_sight,
+            "What came minus what was expected. Where does gamma stand, and in front of what?",
+        ),
+        Property(
+            "where the episode terminated it is r - V(s)",
             _terminal,
-            "Nothing is to come after the end, whatever next_value says there. But V(s) was said.",
+            "Nothing is to come, whatever next_value says there. But V(s) was said.",
+        ),
+        Property(
+            "where the episode goes on it is r + gamma V(s') - V(s)",
+            _going_on,
+            "The future counts gamma times, the reward and V(s) once.",
         ),
         Property(
             "the true values of a chain without chance have no error",
             _true_values,
             "Write down V of the last two states of a chain, by hand.",
+            weight=0,
         ),
-        Property("with gamma = 0 only the reward counts", _short_sight, "Where does gamma stand?"),
-        Property("a copy's errors do not depend on the others", _copies, "Work entry by entry."),
+        layouts(_definition, "reward", "value", "next_value"),
         *PURE,
     ),
     mistakes=(
@@ -132,6 +171,10 @@ SPEC = Spec(
         Mistake("V(s) and V(s') are exchanged", _variant(swapped=True)),
         Mistake("V of the row below is taken instead of next_value", _variant(below=True)),
         Mistake("the last row is taken for a terminal one", _variant(clock=True)),
+        Mistake("gamma multiplies the value of the state at hand, too", _variant(both=True)),
+        Mistake("only termination is followed by a value", _variant(turned=True)),
+        Mistake("the error is squared, as in a loss", _squared),
+        Mistake("the errors are averaged over the copies", _averaged),
     ),
     reference=returns.td_error,
 )

@@ -7,6 +7,7 @@ import numpy as np
 from ....check import Array
 from ....policy_gradient import returns
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 from ._ends import Steps as Case
 from ._ends import copy_of, last, rows_of, steps
 
@@ -51,6 +52,16 @@ def _sum(answer: Answer, case: Case) -> None:
     close(_advantage(answer, case), wanted, "A, against the sum written out")
 
 
+def _terminal(answer: Answer, case: Case) -> None:
+    found, over = _advantage(answer, case), case.terminated
+    close(found[over], (case.reward - case.value)[over], "A of the steps that terminate")
+
+
+def _cut(answer: Answer, case: Case) -> None:
+    found, cut = _advantage(answer, case), case.truncated & ~case.terminated
+    close(found[cut], _delta(case)[cut], "A of the steps at which the clock cuts")
+
+
 def _last_row(answer: Answer, case: Case) -> None:
     close(_advantage(answer, case)[-1], _delta(case)[-1], "A of the last row")
 
@@ -80,6 +91,9 @@ def _variant(
     clock: bool = False,
     together: bool = False,
     target: bool = False,
+    start: bool = False,
+    adds: bool = False,
+    overrules: bool = False,
 ) -> Answer:
     """The recursion with one thing changed, for the wrong answers below."""
 
@@ -95,7 +109,7 @@ def _variant(
         }
         if below:
             next_value = np.concatenate([value[1:], next_value[-1:]])
-        over = none[bootstraps].astype(bool)
+        over = none[bootstraps].astype(bool) & ~(truncated & overrules)
         if clock:
             over = over | (np.arange(len(reward)) == len(reward) - 1)[:, None]
         delta = reward + gamma * np.where(over, 0.0, next_value) - value
@@ -105,9 +119,10 @@ def _variant(
         if together:
             cut = np.broadcast_to(cut.any(axis=1, keepdims=True), cut.shape)
         weight = {"both": gamma * lam, "gamma": gamma, "lam": lam}[decay]
-        found, tail = np.zeros(reward.shape), np.zeros(reward.shape[1])
+        on = 1.0 - terminated - truncated if adds else 1.0 - cut
+        found, tail = np.zeros(reward.shape), start * next_value[-1]
         for t in reversed(range(len(reward))):
-            tail = delta[t] + weight * np.where(cut[t], 0.0, tail)
+            tail = delta[t] + weight * on[t] * tail
             found[t] = tail
         return found + value if target else found
 
@@ -128,34 +143,58 @@ SPEC = Spec(
     cases=steps(),
     properties=(
         Property(
-            "one advantage for each step of each copy", _shape, "Nothing is averaged or normalised."
+            "one advantage for each step of each copy",
+            _shape,
+            "Nothing is summed or averaged.",
+            gate=True,
+        ),
+        Property(
+            "where an episode terminates A is r - V(s)",
+            _terminal,
+            "Nothing is to come: neither next_value nor the row below counts.",
+        ),
+        Property(
+            "where the clock cuts A is the TD error of that step",
+            _cut,
+            "The episode would have gone on from a state worth next_value; the row below, and its "
+            "V, belong to another episode.",
+        ),
+        Property(
+            "the last row is its own TD error",
+            _last_row,
+            "What follows it is known through next_value alone: the tail begins with 0.",
         ),
         Property(
             "lam = 0 gives the TD errors",
             _one_step,
-            "Begin with exercise td-error; a truncated episode is not over for it.",
-        ),
-        Property(
-            "lam = 1 gives the return minus V, bootstrapped where the clock cut",
-            _whole_return,
-            "Which ends are followed by nothing, and which by next_value?",
-        ),
-        Property(
-            "it is the sum of the later TD errors, weighted by powers of gamma times lam",
-            _sum,
-            "From behind: A of this row is its error plus a weight times A of the next row.",
-        ),
-        Property("the last row is its own TD error", _last_row, "What follows it is next_value."),
-        Property(
-            "nothing leaks from one episode into the one before",
-            _no_leak,
-            "At which rows must the tail be forgotten: at terminated ones only?",
+            "With lam = 0 the row below has no weight. What is left?",
         ),
         Property(
             "a copy's advantages do not depend on the others",
             _copies,
-            "The tail is one number for each copy.",
+            "The tail is one number for each copy; nothing is averaged or normalised over copies.",
+            weight=0,
         ),
+        Property(
+            "nothing leaks from one episode into the one before",
+            _no_leak,
+            "Which flag says that the row below is another episode's: that of its own row, or that "
+            "of the row above it?",
+            weight=0,
+        ),
+        Property(
+            "lam = 1 gives the return minus V, bootstrapped where only the clock cut",
+            _whole_return,
+            "From behind: A of this row is its TD error plus a weight times A of the next row. The "
+            "TD errors are right; is the weight gamma, where lam = 1?",
+        ),
+        Property(
+            "it is the sum of the later TD errors, weighted by powers of gamma times lam",
+            _sum,
+            "The error l rows on has the weight (gamma lam)^l, counted from the row itself.",
+            weight=2,
+        ),
+        layouts(_sum, "reward", "value", "next_value"),
         *PURE,
     ),
     mistakes=(
@@ -170,6 +209,9 @@ SPEC = Spec(
         Mistake("the last row is taken for a terminal one", _variant(clock=True)),
         Mistake("the end of one copy's episode cuts all copies", _variant(together=True)),
         Mistake("the target A + V is returned", _variant(target=True)),
+        Mistake("the tail begins with the last value, not with zero", _variant(start=True)),
+        Mistake("the flags are added, and count twice where both are set", _variant(adds=True)),
+        Mistake("truncation overrules termination where both are set", _variant(overrules=True)),
     ),
     reference=_library,
 )

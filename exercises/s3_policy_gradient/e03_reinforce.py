@@ -15,7 +15,8 @@ import numpy as np
 def reinforce(logits, states, actions, rewards, gamma, baseline):
     """Return the estimated gradient of J = E[sum_t gamma^t r_t] in the logits, (S, A).
 
-    logits : float (S, A)              pi(a|s) = exp(logits[s, a]) / sum_b exp(logits[s, b])
+    logits : float (S, A)              pi(a|s) = exp(logits[s, a]) / sum_b exp(logits[s, b]); any
+                                       numbers, also such whose exp overflows
     states : list of N integer arrays  states[n][t], one array for each episode, of any length
     actions : list of N integer arrays actions[n][t]
     rewards : list of N float arrays   rewards[n][t], what action t brought
@@ -24,8 +25,8 @@ def reinforce(logits, states, actions, rewards, gamma, baseline):
 
     One state, one episode of one step: pi = (1/2, 1/2), action 0 brought 3 where 1 was expected.
 
-    >>> one = reinforce(np.zeros((1, 2)), [[0]], [[0]], [[3.0]], 0.9, np.array([1.0]))
-    >>> print(one)
+    >>> first, paid = [np.array([0])], [np.array([3.0])]
+    >>> print(reinforce(np.zeros((1, 2)), first, first, paid, 0.9, np.array([1.0])))
     [[ 1. -1.]]
     """
     raise NotImplementedError("reinforce: reinforce")

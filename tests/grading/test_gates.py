@@ -18,6 +18,7 @@ from refmarl.grading.spec import replay
 
 LABELS = list(exercises())
 ACCEPT = Path(__file__).parent / "accept"
+READY = [label for label in LABELS if (ACCEPT / exercises()[label].path).is_file()]
 
 
 @cache
@@ -25,9 +26,9 @@ def _cases(label, number=0, examples=60):
     return draw(spec(label).cases, number, examples)
 
 
-def _score(label, answer, cases, only=lambda law: True):
+def _score(label, answer, cases):
     """(points, laws broken)."""
-    laws = [law for law in spec(label).properties if only(law)]
+    laws = spec(label).properties
     failed = [item for item in (replay(law, answer, cases) for law in laws) if item]
     broke = [item.property for item in failed]
     passed = tuple(law for law in laws if law not in broke)
@@ -54,7 +55,7 @@ def _right(label):
     }
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", READY)
 def test_right_answers_get_full_marks(label):
     answers = _right(label)
     assert len(answers) >= 4
@@ -65,7 +66,7 @@ def test_right_answers_get_full_marks(label):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", READY)
 def test_right_answers_get_full_marks_on_cases_of_other_seeds(label):
     for number in range(1, 6):
         for name, answer in _right(label).items():
@@ -141,11 +142,13 @@ def _thoughtless(label):
         yield f"a copy of argument {k}", lambda *given, k=k: fresh(given[k])
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", READY)
 def test_answers_that_took_no_thought_earn_nothing(label):
+    laws = spec(label).properties
+    earning, gates = [x for x in laws if x.weight and not x.gate], [x for x in laws if x.gate]
     for name, answer in _thoughtless(label):
-        score, _ = _score(label, answer, _cases(label), lambda law: law.gate or law.weight)
-        assert score == 0, name
+        held = [law.says for law in earning if not replay(law, answer, _cases(label))]
+        assert not held or any(replay(law, answer, _cases(label)) for law in gates), (name, held)
 
 
 def test_the_stubs_are_what_the_solutions_give():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from refmarl.check import InputError
 from refmarl.grading import sandbox
-from refmarl.grading.sandbox import calls, proving, reach
+from refmarl.grading.sandbox import calls, levels, proving, reach
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 root = pytest.mark.skipif(
@@ -338,6 +338,33 @@ def test_a_package_beside_which_refmarl_stands_cannot_be_allowed(monkeypatch):
 def test_a_package_that_is_not_installed_is_one_line():
     with pytest.raises(InputError, match="need the package no_such_thing"):
         reach.readable(("no_such_thing",))
+
+
+@linux
+@pytest.mark.parametrize("users", [65_536, 2**32 - 1])
+def test_each_child_of_each_grader_has_a_user_that_exists_and_is_nobody_else(users, monkeypatch):
+    monkeypatch.setattr(levels, "_users", lambda: users)
+    slots = [sandbox.own_uid(slot) for slot in range(16)]
+    monkeypatch.setattr(os, "getpid", lambda: 4_194_303)  # the largest that Linux gives out
+    others = [sandbox.own_uid(slot) for slot in range(16)]
+    assert len({*slots, *others}) == 32
+    assert all(levels.FEW_UIDS <= uid < min(users, 2**31) for uid in (*slots, *others))
+
+
+@linux
+def test_what_is_guarded_must_exist(tmp_path):
+    with pytest.raises(InputError, match="need what no submission may read, but"):
+        sandbox.require(1, (tmp_path / "secret",))
+
+
+@linux
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_guarded_file_that_can_be_read_is_named(level):
+    open_to_all = Path(os.__file__)
+    report = sandbox.probe(level, (open_to_all,))
+    assert report.possible == (f"open {open_to_all}",)
+    with pytest.raises(InputError, match=f"a submission could open {open_to_all}"):
+        sandbox.require(level, (open_to_all,))
 
 
 @linux

@@ -41,7 +41,8 @@ def plan(
     Raises
     ------
     InputError
-        If the level is none, or the machine is one that level 1 does not know.
+        If the level is none, or the machine is one that level 1 does not know, or level 2 is
+        asked for by somebody who is not root.
     """
     if level not in (0, 1, 2):
         raise InputError(f"need an isolation level of 0, 1 or 2, got {level}")
@@ -51,6 +52,8 @@ def plan(
             f"isolation level {level} needs Linux on x86_64 or aarch64; this is "
             f"{sys.platform} on {machine}"
         )
+    if level > 1 and os.geteuid() != 0:
+        raise InputError("isolation level 2 needs root, to give each child a user of its own")
     return {
         "level": level,
         "rlimits": LIMITS | (rlimits or {}),
@@ -64,14 +67,15 @@ def plan(
 def own_uid(slot: int = 0) -> int:
     """A user for the children of this process that nobody else is; ``slot`` < 16 for several."""
     number = 16 * os.getpid() + slot
-    try:
-        lines = Path("/proc/self/uid_map").read_text().splitlines()
-    except OSError:
-        lines = []
-    ends = [int(line.split()[0]) + int(line.split()[2]) for line in lines]
-    if max(ends, default=0) > FREE_UIDS + number:
+    if _users() > FREE_UIDS + number:
         return FREE_UIDS + number
     return FEW_UIDS + number % 40_000
+
+
+def _users() -> int:
+    """How many users this namespace has: a container without root's rights has 65 536."""
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    return max(int(line.split()[0]) + int(line.split()[2]) for line in lines)
 
 
 def sweep(uid: int) -> int:

@@ -17,9 +17,10 @@ from typing import Any
 
 from ...check import InputError
 from .levels import SOURCE, plan
-from .reach import PACKAGE, hidden_folders
+from .reach import PACKAGE
 
 CANARY = Path(__file__).with_name("canary.py").read_text("utf-8")
+SOLUTIONS = (PACKAGE / "_solutions", PACKAGE.parent / "solutions")  # of a wheel, of a checkout
 MAIN = """
 import json, sys
 given = json.load(sys.stdin)
@@ -34,6 +35,7 @@ except (OSError, RuntimeError) as error:
     told["error"] = str(error)
 print(json.dumps(told))
 """
+_SHOWN = 8  # of what was possible, in one line
 FENCES = {
     0: "a process of its own, with limits",
     1: "Landlock and seccomp",
@@ -61,12 +63,15 @@ class Report:
         """One line for a person."""
         head = f"isolation level {self.level} ({FENCES[self.level]})"
         if self.error:
-            return f"{head} cannot be had here: {self.error}"
+            why = self.error.removeprefix(f"isolation level {self.level} ")
+            return f"{head} cannot be had here: {why}"
         if self.holds and self.level:
             abi = self.done["landlock"]
             fence = f"Landlock ABI {abi}" if abi else "no Landlock"
             return f"{head} holds: {fence}, and nothing that the canary tried was possible"
-        return f"{head}: a submission could {', '.join(self.possible)}"
+        first, more = self.possible[:_SHOWN], len(self.possible) - _SHOWN
+        also = f" and {more} things more" if more > 0 else ""
+        return f"{head}: a submission could {', '.join(first)}{also}"
 
 
 @cache
@@ -75,7 +80,15 @@ def probe(level: int, guarded: tuple[Path, ...] = ()) -> Report:
 
     ``guarded`` are files or folders beside refmarl itself that no child may read: the secret,
     the submissions, the results. At level 0 much is expected to be possible; it always holds.
+
+    Raises
+    ------
+    InputError
+        If one of ``guarded`` does not exist.
     """
+    missing = [path for path in guarded if not path.exists()]
+    if missing:  # what is not there cannot be opened: that would prove nothing
+        raise InputError(f"need what no submission may read, but {missing[0]} does not exist")
     try:
         told = _ask(plan(level, (), {"CPU": 10}), guarded)
     except InputError as error:
@@ -139,7 +152,8 @@ def _targets(guarded: tuple[Path, ...]) -> Iterator[dict[str, Any]]:
             unix = stack.enter_context(socket.socket(socket.AF_UNIX))
             unix.bind("\0" + abstract)
             unix.listen()
-        solutions = [p for root in hidden_folders() for p in sorted(root.rglob("e0*.py"))[:1]]
+        found = (sorted(root.rglob("e0*.py"))[:1] for root in SOLUTIONS)
+        solutions = [path for paths in found for path in paths]
         paths = [PACKAGE / "__init__.py", *solutions, *guarded, file]
         yield {
             "guarded": {str(p): str(p) for p in paths},

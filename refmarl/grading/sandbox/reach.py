@@ -32,7 +32,7 @@ def readable(packages: tuple[str, ...] = ("numpy",)) -> list[str]:
 
 def hidden_folders() -> list[Path]:
     """Where the package, and in a checkout its solutions and tests, stand."""
-    checkout = [PACKAGE.parent / name for name in ("solutions", "exercises", "tests")]
+    checkout = [PACKAGE.parent / name for name in ("solutions", "tests")]
     return [PACKAGE, *(p for p in checkout if p.is_dir())]
 
 
@@ -55,9 +55,9 @@ def _package(name: str) -> list[Path]:
 
 
 def _system() -> list[Path]:
-    """The folder of the C library, unless more than libraries stands below it."""
-    cache = Path("/etc/ld.so.cache")
-    found = [cache] if cache.is_file() else []
+    """Shared libraries: those beside Python, and the folder of C's unless more stands below it."""
+    own = (Path(sys.base_prefix) / "lib").glob("*.so*")
+    found = [p.resolve() for p in (Path("/etc/ld.so.cache"), *own) if p.is_file()]
     try:
         maps = Path("/proc/self/maps").read_text()
     except OSError:

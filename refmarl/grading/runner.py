@@ -1,14 +1,17 @@
 """Check a student's file: its function runs in a child process, laws and marks stay here."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..check import InputError
+from . import sandbox
 from .border.answer import Answer, Submission
 from .border.corpus import draw, fresh, seed_of
 from .border.errors import BadReturn, Stop, StudentError
 from .border.limits import Limits
+from .border.nursery import Nursery
 from .catalogue import Exercise, exercises, spec, untouched
 from .spec import (
     Broken,
@@ -101,21 +104,35 @@ class Grader:
     def __init__(
         self, isolation: int = 0, limits: Limits | None = None, secret: bytes | None = None
     ) -> None:
+        self.isolation, self.secret = isolation, secret
         if isolation:
-            raise InputError(f"isolation level {isolation} cannot be had here; level 0 can")
-        self.isolation, self.limits, self.secret = isolation, limits or Limits(), secret
+            sandbox.require(isolation)
+        self._nursery = Nursery(isolation, limits or Limits())
         self._cases: dict[tuple[str, int], list[Case]] = {}
+        self._open = ExitStack()
 
     def __enter__(self) -> "Grader":
+        self._open.callback(self._nursery.close)
+        if self.isolation:
+            self._open.enter_context(sandbox.undumpable())
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._open.close()
         self._cases.clear()
 
     def check(
-        self, exercise: Exercise, path: Path, examples: int = 60, shrink: bool = True
+        self,
+        exercise: Exercise,
+        path: Path,
+        examples: int = 60,
+        *,
+        shrink: bool = True,
+        shown: str = "",
     ) -> Result:
         """Hold the function in ``path`` against the exercise's specification.
+
+        ``shown`` is the name that tracebacks give the file (default: its path).
 
         Raises
         ------
@@ -124,13 +141,15 @@ class Grader:
         """
         if not path.is_file():
             raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
-        given = Submission(path, exercise.function, exercise.packages, exercise.folder)
+        given = Submission(
+            path, exercise.function, exercise.packages, folder=exercise.folder, name=shown
+        )
         try:
             if untouched(exercise, given.read()):
                 return Result(exercise, "not-started")
         except ValueError as error:
             return Result(exercise, "error", message=str(error))
-        answer = Answer(given, self.limits)
+        answer = Answer(given, self._nursery)
         try:
             result = self._judge(exercise, answer, examples, shrink)
         finally:

@@ -72,6 +72,16 @@ class Broken:
     number: int = 0
 
 
+class Differs(AssertionError):
+    """An answer of the right shape with other values: ``what`` it is, ``got`` and ``want``."""
+
+    def __init__(self, what: str, got: Any, want: Any, worst: float) -> None:
+        self.what, self.got, self.want = what, got, want
+        shown = [np.array2string(x, precision=6) for x in (got, want)]
+        exact = f" (they differ by {worst:.1g}; is it float32?)" if shown[0] == shown[1] else ""
+        super().__init__(f"{what}: got {shown[0]}, need {shown[1]}{exact}")
+
+
 def need(kind_is_right: bool, message: str) -> None:
     """Assert that the answer is the kind of thing asked for, before its values are looked at."""
     if not kind_is_right:
@@ -93,11 +103,8 @@ def close(answer: Any, expected: Any, what: str, atol: float = 1e-9) -> None:
     want = np.asarray(expected, dtype=float)
     need(got.shape == want.shape, f"{what}: shape {got.shape}, need {want.shape}")
     worst = float(np.max(np.abs(got - want), initial=0.0))
-    shown = [np.array2string(x, precision=6) for x in (got, want)]
-    exact = f" (they differ by {worst:.1g}; is it float32?)" if shown[0] == shown[1] else ""
-    assert worst <= atol * max(1.0, float(np.max(np.abs(want), initial=0.0))), (
-        f"{what}: got {shown[0]}, need {shown[1]}{exact}"
-    )
+    if not worst <= atol * max(1.0, float(np.max(np.abs(want), initial=0.0))):
+        raise Differs(what, got, want, worst)
 
 
 def shaped(answer: Any, shape: tuple[int, ...], what: str) -> None:
@@ -107,14 +114,26 @@ def shaped(answer: Any, shape: tuple[int, ...], what: str) -> None:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two answers agree, through tuples and lists."""
+    """Whether two answers agree to nine digits, through tuples, lists and dictionaries."""
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, str | bytes) or isinstance(b, str | bytes):
+        return type(a) is type(b) and bool(a == b)
     try:
-        close(a, b, "")
-    except (AssertionError, TypeError, ValueError):
+        return _near(np.asarray(a), np.asarray(b)) or a is b
+    except (TypeError, ValueError):
         return a is b
-    return True
+
+
+def _near(x: Any, y: Any) -> bool:
+    """Whether two arrays of numbers agree; what is not a number agrees with itself."""
+    if x.shape != y.shape or not {x.dtype.kind, y.dtype.kind} <= set("biufc"):
+        return False
+    x, y = (z.astype(float if z.dtype.kind in "biu" else z.dtype) for z in (x, y))
+    room = 1e-9 * max(1.0, float(np.max(np.abs(y), where=np.isfinite(y), initial=0.0)))
+    return bool(((x == y) | (np.isnan(x) & np.isnan(y)) | (np.abs(x - y) <= room)).all())
 
 
 def _unchanged(answer: Answer, case: Case) -> None:

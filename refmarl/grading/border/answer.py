@@ -10,9 +10,12 @@ from . import child as far
 from . import wire
 from .errors import BadReturn, Stop, StudentError, student_error
 from .limits import Limits, describe
-from .process import Child, Ended, Garbled, Late, packages
+from .nursery import Nursery
+from .pipes import Garbled, Gone, Late
+from .process import Child
 
 _SOURCE_BYTES = 256 * 1024
+_LAST_WORDS = 0.2  # seconds in which a child that closed its pipes should have ended
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Submission:
     path: Path
     function: str
     packages: tuple[str, ...] = ("numpy",)
+    name: str = ""  # under which tracebacks show the file, if not its path
     folder: str = ""  # of the section: its neighbours are importable as folder.module
 
     def read(self) -> bytes:
@@ -69,12 +73,12 @@ class Answer:
     """Calls of one student's function. Raises what the function raises, or Stop."""
 
     submission: Submission
-    limits: Limits = field(default_factory=Limits)
+    nursery: Nursery
     names: tuple[str, ...] = ()  # of the arguments, for messages
     isolation: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.limits = self.limits.for_packages(self.submission.packages)
+        self.limits = self.nursery.limits.for_packages(self.submission.packages)
         self.child: Child | None = None
         self.printed = bytearray()
         self.calls: list[bytes] = []
@@ -107,11 +111,13 @@ class Answer:
         child = self.child or self.start()
         limit = min(self.limits.call_seconds * self.patience, left)
         try:
-            return self._exchange(child, far.CALL, body, limit, lambda: self._too_slow(args, limit))
+            return self._exchange(child, far.CALL, body, limit)
         except Stop as stop:
+            if not str(stop):
+                stop = Stop(stop.kind, self._too_slow(args, limit))
             self.fatal[body] = stop
             self.patience /= 2.0 if stop.kind == "timeout" else 1.0
-            raise
+            raise stop from None
 
     def arguments(self) -> list[tuple[Any, ...]]:
         """Of the first and the last call since forget(), one if they are the same."""
@@ -139,21 +145,23 @@ class Answer:
         Stop
             If the file does not run, or holds no such function.
         """
-        given = self.submission
-        setup = {
-            "name": str(given.path),
-            "source": given.read(),
-            "function": given.function,
-            "packages": packages(given.packages),
-            "resources": self.limits.resources(),
-        }
-        self.child = child = Child(self.limits)
-        limit = self.limits.load_seconds
-        message = f"{given.path.name} was not run to its end within {limit:g} s"
+        given, limit = self.submission, self.limits.load_seconds
+        source = given.read()
         try:
-            found, names = self._exchange(
-                child, far.SETUP, wire.encode(setup), limit, lambda: message
-            )
+            self.child, plan = self.nursery.child(given.packages)
+        except (Gone, OSError) as error:
+            raise Stop("harness-error", f"no process could be started: {error}") from None
+        child = self.child
+        setup = {"plan": plan, "packages": list(given.packages), "scratch": child.scratch}
+        done = self._exchange(child, far.SETUP, wire.encode(setup), 10.0 + limit, "no sandbox")
+        if done["level"] != self.nursery.isolation:
+            self.close()
+            raise Stop("harness-error", f"isolation level {done['level']} was reached")
+        self.isolation = done
+        file = {"name": given.name or str(given.path), "source": source, "function": given.function}
+        late = f"{given.path.name} was not run to its end within {limit:g} s"
+        try:
+            found, names = self._exchange(child, far.LOAD, wire.encode(file), limit, late)
         except StudentError as error:
             self.close()
             raise Stop("error", error.trace) from None
@@ -168,14 +176,12 @@ class Answer:
         sizes = ", ".join(f"{n} {describe(x)}" for n, x in zip(names, args, strict=True))
         return f"no answer within {limit:g} s for {sizes}; is there an endless loop?"
 
-    def _exchange(
-        self, child: Child, kind: int, body: bytes, limit: float, late: Callable[[], str]
-    ) -> Any:
+    def _exchange(self, child: Child, kind: int, body: bytes, limit: float, late: str = "") -> Any:
         """Send a request, serve what is asked for meanwhile, return the reply's value."""
         began, before = time.monotonic(), self.spent
         clock = _Clock(began + limit)
         try:
-            nonce = child.send(kind, body, clock.deadline)
+            nonce = child.ask(kind, body, clock.deadline)
             for _ in range(self.limits.callbacks + 1):
                 reply, came, data = child.receive(clock.deadline)
                 if came != nonce:
@@ -190,10 +196,9 @@ class Answer:
                 raise Garbled(f"our functions were called more than {most} times")
         except Late:
             self.close()
-            raise Stop("timeout", late()) from None
-        except Ended as ended:
-            self.close(ended=True)
-            raise Stop("crash", how(ended.status, self.limits)) from None
+            raise Stop("timeout", late) from None
+        except Gone:
+            raise Stop("crash", how(self.close(_LAST_WORDS), self.limits)) from None
         except (Garbled, wire.WireError) as error:
             self.close()
             raise Stop("crash", f"stopped: {error}") from None
@@ -211,6 +216,10 @@ class Answer:
         value = wire.decode(data, resolve=self._function)
         if kind == far.REFUSED:
             return BadReturn(f"the function returned {_str(value)}")
+        if kind == far.FAULT:
+            raise Stop("harness-error", f"the child could not be fenced in: {value}")
+        if kind == far.READY:
+            return value
         if type(value) is not tuple:
             raise Garbled("no such reply")
         if kind == far.RAISED and len(value) == 4 and type(value[0]) is list:
@@ -236,9 +245,9 @@ class Answer:
             body = wire.encode(self._function(asked[0])(*asked[1]), handle=self._number)
         except Exception as error:
             told = wire.encode((type(error).__name__, str(error)[:500]))
-            child.send(far.RAISE, told, deadline, nonce)
+            child.reply(far.RAISE, nonce, told, deadline)
         else:
-            child.send(far.RETURN, body, deadline, nonce)
+            child.reply(far.RETURN, nonce, body, deadline)
 
     def _function(self, number: Any) -> Callable[..., Any]:
         """The callable of ours with this number."""
@@ -248,14 +257,16 @@ class Answer:
             raise wire.WireError("no such function")
         return self.given[number]
 
-    def close(self, ended: bool = False) -> None:
+    def close(self, patience: float = 0.0) -> int | None:
         """End the child; what it printed is kept."""
-        if self.child is not None:
-            child, self.child = self.child, None
-            if not ended:
-                child.end()
-            room = self.limits.output_bytes - len(self.printed)
-            self.printed += child.output[: max(0, room)]
+        if self.child is None:
+            return None
+        child, self.child = self.child, None
+        status = child.end(patience)
+        self.nursery.ended()
+        room = self.limits.output_bytes - len(self.printed)
+        self.printed += child.pipes.output[: max(0, room)]
+        return status
 
 
 def _str(value: Any) -> str:

@@ -9,6 +9,7 @@ import importlib.machinery
 import importlib.util
 import linecache
 import os
+import random
 import struct
 import sys
 import traceback
@@ -18,14 +19,19 @@ from importlib.abc import Loader, MetaPathFinder
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
+from ..sandbox import inside
 from . import wire
 
 HEAD = struct.Struct("<IBQ")  # bytes after the head, kind of message, nonce
-SETUP, CALL, RETURN, RAISE = range(4)  # from the grader
-LOADED, VALUE, RAISED, REFUSED, BACK = range(16, 21)  # to the grader
+SETUP, LOAD, CALL, RETURN, RAISE = range(5)  # from the grader
+READY, FAULT, LOADED, VALUE, RAISED, REFUSED, BACK = range(16, 23)  # to the grader
 SOURCE = 0xFFFFFFFF  # the number under which the grader is asked for a file of the student's
 _TEXT = 2000  # letters of an error that are passed on
 _NEST = 8
+PRELOADED = {
+    "numpy": ("numpy.random", "numpy.linalg", "numpy.fft"),
+    "scipy": ("scipy.optimize", "scipy.linalg", "scipy.sparse", "scipy.special"),
+}
 
 
 class Channel:
@@ -34,19 +40,23 @@ class Channel:
     def __init__(self, read: int, write: int) -> None:
         self.read, self.write = read, write
 
-    def _exactly(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            piece = os.read(self.read, min(size - len(data), 1 << 20))
-            if not piece:
-                os._exit(0)  # the grader has gone
-            data += piece
-        return bytes(data)
-
     def receive(self) -> tuple[int, int, bytes]:
         """(kind, nonce, body) of the next message."""
-        size, kind, nonce = HEAD.unpack(self._exactly(HEAD.size))
-        return kind, nonce, self._exactly(size)
+        data = self.more(b"", HEAD.size)
+        size, kind, nonce = HEAD.unpack_from(data)
+        return kind, nonce, self.more(data, HEAD.size + size)[HEAD.size :]
+
+    def more(self, data: bytes, size: int) -> bytes:
+        """Read on until there are ``size`` bytes. The grader sends one message at a time."""
+        if len(data) >= size:
+            return data
+        parts, left = [data], size - len(data)
+        while left > 0:
+            parts.append(os.read(self.read, max(left, 1 << 16)))
+            left -= len(parts[-1])
+            if not parts[-1]:
+                os._exit(0)  # the grader has gone
+        return b"".join(parts)
 
     def send(self, kind: int, nonce: int, body: bytes) -> None:
         """Write one message."""
@@ -55,28 +65,22 @@ class Channel:
             view = view[os.write(self.write, view) :]
 
 
-class Finder(MetaPathFinder, Loader):
-    """The packages allowed, each from its own folder, and the student's own modules."""
+class Own(MetaPathFinder, Loader):
+    """The student's own modules, which the grader hands out one by one."""
 
-    def __init__(self, packages: dict[str, str], ask: Callable[[str], Any]) -> None:
-        self.packages, self.ask = packages, ask
+    def __init__(self, ask: Callable[[str], Any]) -> None:
+        self.ask = ask
         self.sources: dict[str, tuple[str, bytes]] = {}
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
         """As importlib asks: None for what is not known."""
-        if path is None and fullname in self.packages:
-            folder = self.packages[fullname]
-            return importlib.machinery.PathFinder.find_spec(fullname, [folder])
-        if path:  # inside a package that was found on disk
-            return None
-        found = self.ask(fullname)
+        found = None if path else self.ask(fullname)  # a path is that of a package on disk
         if found is None:
             return None
-        name, source = found
-        self.sources[fullname] = name, source
-        spec = importlib.util.spec_from_loader(fullname, self, origin=name, is_package=not name)
-        if spec is not None:
-            spec.has_location = bool(name)
+        self.sources[fullname] = found
+        name = found[0]
+        spec = importlib.machinery.ModuleSpec(fullname, self, origin=name, is_package=not name)
+        spec.has_location = bool(name)
         return spec
 
     def create_module(self, spec: Any) -> None:
@@ -84,8 +88,7 @@ class Finder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run a file of the student's."""
-        name, source = self.sources[module.__name__]
-        exec(compiled(name, source), module.__dict__)
+        exec(compiled(*self.sources[module.__name__]), module.__dict__)
 
 
 def compiled(name: str, source: bytes) -> CodeType:
@@ -137,7 +140,7 @@ class Runtime:
         """One message that asks for something."""
         self.nonces.append(nonce)
         try:
-            reply, said = self.load(body) if kind == SETUP else self.call(body)
+            reply, said = {SETUP: self.setup, LOAD: self.load}.get(kind, self.call)(body)
         except wire.WireError as error:
             reply, said = REFUSED, wire.encode(str(error))
         except BaseException as error:
@@ -154,20 +157,35 @@ class Runtime:
         self.nonces.pop()
         self.channel.send(reply, nonce, said)
 
+    def setup(self, body: bytes) -> tuple[int, bytes]:
+        """Load what answers may use, leave nothing to chance, put the limits into force."""
+        given = wire.decode(body)
+        try:
+            for name in given["packages"]:
+                for module in PRELOADED.get(name, (name,)):
+                    importlib.import_module(module)
+            if given["scratch"]:
+                os.chdir(given["scratch"])
+                os.environ.update(
+                    dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP"), given["scratch"])
+                )
+            settle()
+            done = inside.apply(given["plan"], (0, 1, 2, self.channel.read, self.channel.write))
+        except Exception as error:
+            return FAULT, wire.encode(f"{type(error).__name__}: {error}"[:_TEXT])
+        return READY, wire.encode(done)
+
     def load(self, body: bytes) -> tuple[int, bytes]:
         """Run the student's file and find the function."""
-        setup = wire.decode(body)
-        restrict(setup)
-        finder = Finder(setup["packages"], self.ask_source)
-        sys.meta_path.append(finder)
+        given = wire.decode(body)
+        sys.meta_path.append(Own(self.ask_source))
         module = ModuleType("student")
-        module.__file__ = setup["name"]
+        module.__file__ = given["name"]
         sys.modules["student"] = module  # dataclasses look their module up
-        exec(compiled(setup["name"], setup["source"]), module.__dict__)
-        self.function = getattr(module, setup["function"], None)
+        exec(compiled(given["name"], given["source"]), module.__dict__)
+        self.function = getattr(module, given["function"], None)
         names = [n for n, v in vars(module).items() if callable(v) and type(n) is str]
-        found = callable(self.function)
-        return LOADED, wire.encode((found, [n[:100] for n in names[:1000]]))
+        return LOADED, wire.encode((callable(self.function), [n[:100] for n in names[:1000]]))
 
     def call(self, body: bytes) -> tuple[int, bytes]:
         """Call the function; say which arguments it changed."""
@@ -234,29 +252,25 @@ def _builtin(name: str) -> type[Exception]:
     return found if found in (ValueError, TypeError, IndexError, KeyError) else RuntimeError
 
 
-def restrict(setup: dict[str, Any]) -> None:
-    """Put the limits on this process; what the system does not have is left out."""
+def settle() -> None:
+    """The same noise in every child: an answer that draws some gets the same report each time."""
     warnings.simplefilter("ignore")  # a division by zero shows in the answer
-    try:
-        import resource
-    except ImportError:
-        return
-    for name, value in setup["resources"].items():
-        try:
-            resource.setrlimit(getattr(resource, name), (value, value))
-        except (AttributeError, ValueError, OSError):
-            continue
+    noise = random.Random(0).randbytes
+    vars(os).update(urandom=noise)
+    vars(random).update(_urandom=noise)  # what unseeded generators of NumPy's ask
+    random.seed(0)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed(0)
 
 
-def private() -> Channel:
-    """Keep the grader's pipes to ourselves: prints go to standard error, reads find nothing."""
-    channel = Channel(os.dup(0), os.dup(1))
+def begin(read: int, write: int) -> NoReturn:
+    """Serve the grader at these descriptors; prints go to 1 and 2, and 0 has nothing to read."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    os.dup2(2, 1)
     os.close(nothing)
     sys.stdin, sys.stdout, sys.stderr = (_stream(k, mode) for k, mode in enumerate("rww"))
-    return channel
+    vars(builtins).update(exit=sys.exit, quit=sys.exit)  # made by site, which is not run
+    Runtime(Channel(read, write)).serve()
 
 
 def _stream(number: int, mode: str) -> Any:
@@ -264,6 +278,7 @@ def _stream(number: int, mode: str) -> Any:
 
 
 def main() -> NoReturn:
-    """Run a child whose standard input and output are the grader's pipes."""
-    vars(builtins).update(exit=sys.exit, quit=sys.exit)  # made by site, which is not run
-    Runtime(private()).serve()
+    """Be a child whose standard input and output are the grader's pipes."""
+    read, write = os.dup(0), os.dup(1)
+    os.dup2(2, 1)
+    begin(read, write)

@@ -34,16 +34,11 @@ class Limits:
             return self
         return replace(self, memory_bytes=4 * self.memory_bytes)
 
-    def resources(self) -> dict[str, int]:
-        """What the child asks its system to enforce, by the names of the resource module."""
-        return {
-            "RLIMIT_AS": self.memory_bytes,
-            "RLIMIT_CPU": int(2 * self.exercise_seconds) + 10,
-            "RLIMIT_CORE": 0,
-            "RLIMIT_FSIZE": self.file_bytes,
-            "RLIMIT_NOFILE": self.open_files,
-            "RLIMIT_NPROC": 0,
-        }
+    def resources(self, isolation: int) -> dict[str, int]:
+        """What the system is asked to enforce, beside what no child may do anyway."""
+        limits = {"AS": self.memory_bytes, "CPU": int(2 * self.exercise_seconds) + 10}
+        limits["NOFILE"] = self.open_files
+        return limits if isolation else limits | {"FSIZE": self.file_bytes}
 
 
 def describe(value: Any) -> str:

@@ -1,0 +1,227 @@
+"""Grading a class: take in, grade what is not graded yet, grade time-outs again alone, write up."""
+
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .assignment import Assignment
+from .catalogue import Exercise, untouched
+from .crew import Answer, Crew, Order, Task
+from .gradebook import Person, Row
+from .intake import Arrival, Submission, gathered
+from .provenance import key
+from .results import Mark
+from .store import Part, Store
+
+DEATHS = 2  # of grading processes on one file, before that is the verdict
+Tell = Callable[["Progress"], None]
+
+
+@dataclass
+class Progress:
+    """How far a class is: marks that there are, of all; those found from before; what went on."""
+
+    total: int
+    done: int = 0
+    found: int = 0
+    replaced: int = 0
+    again: int = 0
+    doing: str = ""
+    statuses: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is graded and how: the same for everybody."""
+
+    assignment: Assignment
+    order: Order
+    jobs: int
+    exercises: Mapping[str, Exercise] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exercises", self.assignment.exercises)
+
+    @property
+    def wanted(self) -> dict[str, Path]:
+        """The path of each exercise's file, by label."""
+        return {label: exercise.path for label, exercise in self.exercises.items()}
+
+
+@dataclass
+class Entrant:
+    """A submission that was taken in: what came of its files is in the store, by these keys."""
+
+    arrival: Arrival
+    sha256: str
+    keys: dict[str, str]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def take_in(setting: Setting, store: Store, arrival: Arrival) -> tuple[Entrant, list[Task]]:
+    """Copy a submission's files into the store; return them and what has to be graded.
+
+    What needs no grading is marked here: files that are missing, as they were handed out, or no
+    source files.
+    """
+    got = gathered(arrival.path, setting.wanted)
+    store.keep(arrival.id, {setting.exercises[k].path: data for k, data in got.files.items()})
+    keys: dict[str, str] = {}
+    tasks = []
+    order = setting.order
+    for label, exercise in setting.exercises.items():
+        data = got.files.get(label, b"")
+        keys[label] = key(exercise, data, order.secret, order.isolation)
+        mark = _without_grading(got, exercise)
+        stored = store.load(arrival.id, label)
+        if mark:
+            keys[label] = f"not graded: {mark.status} {mark.message}"
+            if stored is None or stored.key != keys[label]:
+                store.save(arrival.id, Part(keys[label], mark))
+        elif stored is None or stored.key != keys[label] or stored.mark.status == "harness-error":
+            tasks.append(Task(arrival.id, label, store.file(arrival.id, exercise.path)))
+    return Entrant(arrival, got.sha256, keys, got.ignored, got.notes), tasks
+
+
+def _without_grading(got: Submission, exercise: Exercise) -> Mark | None:
+    if exercise.label in got.refused:
+        says = f"{exercise.path.as_posix()} {got.refused[exercise.label]}"
+        return Mark(exercise.label, "error", message=says)
+    data = got.files.get(exercise.label)
+    if data is None or untouched(exercise, data):
+        return Mark(exercise.label, "not-started")
+    return None
+
+
+class Schedule:
+    """Tasks by exercise: a process stays with an exercise, whose cases it then has at hand."""
+
+    def __init__(self, tasks: list[Task]) -> None:
+        self.waiting: dict[str, deque[Task]] = {}
+        for task in tasks:
+            self.waiting.setdefault(task.label, deque()).append(task)
+        self.at: dict[int, str] = {}
+
+    def next(self, slot: int) -> Task | None:
+        """What the process in ``slot`` should do: of its exercise, of a new one, of the longest."""
+        if not self.waiting.get(self.at.get(slot, "")):
+            left = {label for label, queue in self.waiting.items() if queue}
+            if not left:
+                return None
+            free = [label for label in self.waiting if label in left - set(self.at.values())]
+            longest = max(sorted(left), key=lambda label: len(self.waiting[label]))
+            self.at[slot] = free[0] if free else longest
+        return self.waiting[self.at[slot]].popleft()
+
+    def back(self, task: Task) -> None:
+        """Put a task back, to be done next of its exercise."""
+        self.waiting[task.label].appendleft(task)
+
+
+def grade(
+    crew: Crew, tasks: list[Task], progress: Progress, tell: Tell, alone: bool = False
+) -> Iterator[Answer]:
+    """The answers to all tasks as they come; a file on which processes die is tried twice."""
+    schedule, deaths = Schedule(tasks), Counter[Task]()
+    left = len(tasks)
+    while left:
+        for slot in crew.idle():
+            task = schedule.next(slot)
+            if task:
+                progress.doing = f"{task.label}, {'alone: ' if alone else ''}{task.student}"
+                crew.give(slot, task)
+        for answer in crew.wait():
+            if answer.mark is None:
+                progress.replaced += 1
+                deaths[answer.task] += 1
+                if deaths[answer.task] < DEATHS:
+                    schedule.back(answer.task)
+                    continue
+                says = f"the grading process died {DEATHS} times on this file"
+                lost = Mark(answer.task.label, "harness-error", message=says)
+                answer = answer._replace(mark=lost)
+            left -= 1
+            yield answer
+        tell(progress)
+
+
+class Journal:
+    """run.jsonl: what happened and when, a line each; nothing is computed from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, event: str, **what: Any) -> None:
+        """Append a line."""
+        row = {"time": round(time.time(), 3), "event": event} | what
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def mark_all(setting: Setting, store: Store, arrived: list[Arrival], tell: Tell) -> list[Entrant]:
+    """Have a mark of every exercise of every submission in the store."""
+    progress = Progress(len(arrived) * len(setting.exercises))
+    journal = Journal(store.root / "run.jsonl")
+    journal.add("begin", submissions=len(arrived), isolation=setting.order.isolation)
+    entrants, tasks = [], []
+    for arrival in arrived:
+        progress.doing = f"taking in {arrival.id}"
+        entrant, todo = take_in(setting, store, arrival)
+        entrants.append(entrant)
+        tasks += todo
+        progress.done = progress.found = len(entrants) * len(setting.exercises) - len(tasks)
+        tell(progress)
+    log = store.root / "grader.log"
+    keys = {(e.arrival.id, label): k for e in entrants for label, k in e.keys.items()}
+    with Crew(max(1, min(setting.jobs, len(tasks))), setting.order, log) as crew:
+        for answer in grade(crew, tasks, progress, tell):
+            _store(store, journal, answer, Part(keys[answer.task[:2]], *answer[1:]))
+            progress.done += 1
+            progress.statuses[answer.mark.status] += 1
+    _again(setting, store, entrants, progress, tell)
+    journal.add("end", **{k: v for k, v in vars(progress).items() if isinstance(v, int)})
+    return entrants
+
+
+def _store(store: Store, journal: Journal, answer: Answer, part: Part) -> None:
+    student, label, _ = answer.task
+    store.save(student, part)
+    journal.add("graded", id=student, exercise=label, status=part.mark.status, s=answer.seconds)
+
+
+def _again(
+    setting: Setting, store: Store, entrants: list[Entrant], progress: Progress, tell: Tell
+) -> None:
+    """Grade once more, alone on the machine, what took too long while others were graded.
+
+    The better verdict counts. What was tried twice already is left, so that this may be killed.
+    """
+    journal = Journal(store.root / "run.jsonl")
+    before: dict[tuple[str, str], Part] = {}
+    tasks = []
+    for entrant in entrants:
+        student = entrant.arrival.id
+        for label, exercise in setting.exercises.items():
+            part = store.load(student, label)
+            if part and part.mark.status == "timeout" and part.tries == 1:
+                before[student, label] = part
+                tasks.append(Task(student, label, store.file(student, exercise.path)))
+    progress.again = len(tasks)
+    with Crew(1, setting.order, store.root / "grader.log") as crew:
+        for answer in grade(crew, tasks, progress, tell, alone=True):
+            old = before[answer.task[:2]]
+            _store(store, journal, answer, better(old, answer))
+
+
+def better(old: Part, answer: Answer) -> Part:
+    """The part of two verdicts on a file: the one with more points, the first if they are equal."""
+    new = answer.mark
+    gained = new is not None and new.status != "harness-error" and new.share >= old.mark.share
+    if new is None or not gained or new == old.mark:
+        return replace(old, tries=2)
+    return Part(old.key, new, answer.seconds, tries=2, first=old.mark.status)

@@ -1,0 +1,149 @@
+"""What a student gets back: the same report as Markdown and as a page of HTML."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .summary import plain
+
+Row = Mapping[str, Any]  # of "exercises" in a results file
+
+SAYS = {
+    "pass": "all laws hold",
+    "fail": "a law is broken",
+    "error": "could not be run",
+    "timeout": "took too long; is there an endless loop?",
+    "crash": "ended the interpreter",
+    "bad-return": "returned something that no answer can be",
+    "blocked": "tried something that an exercise has no need of",
+    "not-started": "not started",
+    "harness-error": "could not be graded; that is not your fault, and your instructor knows",
+}
+STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto }
+table { border-collapse: collapse } td, th { padding: .2em .8em; border-bottom: 1px solid #ccc }
+th { text-align: left } pre { background: #f4f4f4; padding: .8em; overflow-x: auto }
+.no { color: #a00 } .yes { color: #070 }"""
+
+
+class Block(NamedTuple):
+    """A piece of a report: its kind and what is in it."""
+
+    kind: str
+    content: Any
+
+
+def blocks(results: Mapping[str, Any], titles: Mapping[str, str], cases: bool) -> Iterator[Block]:
+    """The report on a ``results`` file, piece by piece.
+
+    ``titles`` are those of the exercises by label. Without ``cases`` the counterexamples and what
+    the student's code said are left out: they would give a hidden seed away.
+    """
+    graded = results["graded"]
+    who = results["submission"]["id"]
+    yield Block("title", f"{who}: {graded['score']:g} of {graded['max_score']} points")
+    rows = [[r["id"], titles[r["id"]], _score(r), SAYS[r["status"]]] for r in graded["exercises"]]
+    yield Block("table", [["exercise", "", "points", ""], *rows])
+    for row in graded["exercises"]:
+        if row["status"] not in ("pass", "not-started"):
+            yield Block("head", f"{row['id']}: {titles[row['id']]}")
+            yield from _exercise(row, cases)
+    said = [*results["submission"]["notes"]]
+    ignored = results["submission"]["ignored"]
+    said += [f"Not part of any exercise and ignored: {', '.join(ignored)}."] if ignored else []
+    if said:
+        yield Block("head", "What came with it")
+        yield Block("list", [(None, text) for text in said])
+
+
+def _score(row: Row) -> str:
+    late = f" (late: {row['late_counts']:.0%} counts)" if "late_counts" in row else ""
+    return f"{row['score']:g} of {row['max_score']}{late}"
+
+
+def _exercise(row: Row, cases: bool) -> Iterator[Block]:
+    """The first broken law in full, the others in a line each."""
+    yield Block("text", f"{_score(row)} points: {SAYS[row['status']]}.")
+    laws: Sequence[Row] = row["properties"]
+    if laws:
+        yield Block("list", [(bool(law["passed"]), law["says"]) for law in laws])
+    broken = [law for law in laws if not law["passed"]]
+    if row["status"] == "fail" and broken:
+        yield Block("text", f"The first that is broken: {broken[0]['says']}.")
+        if cases and broken[0]["counterexample"]:
+            yield Block("code", str(broken[0]["counterexample"]))
+        if broken[0]["hint"]:
+            yield Block("text", f"Hint: {broken[0]['hint']}")
+    if row["mistake"]:
+        yield Block("text", f"It looks like this mistake: {row['mistake']}.")
+    if cases:
+        yield from _said(row)
+
+
+def _said(row: Row) -> Iterator[Block]:
+    if row["message"] and row["status"] != "harness-error":
+        yield Block("code", row["message"])
+    if row["printed"]:
+        yield Block("text", "Your code printed:")
+        yield Block("code", row["printed"])
+
+
+def markdown(pieces: Iterator[Block]) -> str:
+    """The report as Markdown; a student's text stands in code blocks that it cannot close."""
+    return "\n\n".join(_MARKDOWN[kind](content) for kind, content in pieces) + "\n"
+
+
+def page(pieces: Iterator[Block], title: str) -> str:
+    """The report as HTML that needs nothing else: no script, no picture, no address."""
+    body = "\n".join(_HTML[kind](content) for kind, content in pieces)
+    head = f'<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n<style>{STYLE}</style>'
+    start = f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n'
+    return f"{start}<body>\n{body}\n</body>\n</html>\n"
+
+
+def _fenced(text: str) -> str:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _md_table(rows: list[list[str]]) -> str:
+    head, *rest = [f"| {' | '.join(map(plain, row))} |" for row in rows]
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *rest])
+
+
+def _md_list(items: list[tuple[bool | None, str]]) -> str:
+    sign = {True: "✓ ", False: "✗ ", None: ""}
+    return "\n".join(f"- {sign[good]}{plain(text)}" for good, text in items)
+
+
+def _html_table(rows: list[list[str]]) -> str:
+    head, *rest = rows
+    cells = ["".join(f"<td>{html.escape(x)}</td>" for x in row) for row in rest]
+    top = "".join(f"<th>{html.escape(x)}</th>" for x in head)
+    return "\n".join(["<table>", f"<tr>{top}</tr>", *(f"<tr>{row}</tr>" for row in cells), "</table>"])
+
+
+def _html_list(items: list[tuple[bool | None, str]]) -> str:
+    kind = {True: ' class="yes"', False: ' class="no"', None: ""}
+    sign = {True: "✓ ", False: "✗ ", None: ""}
+    rows = (f"<li{kind[good]}>{sign[good]}{html.escape(text)}</li>" for good, text in items)
+    return "<ul>\n" + "\n".join(rows) + "\n</ul>"
+
+
+_MARKDOWN = {
+    "title": lambda text: f"# {plain(text)}",
+    "head": lambda text: f"## {plain(text)}",
+    "text": plain,
+    "code": _fenced,
+    "table": _md_table,
+    "list": _md_list,
+}
+_HTML = {
+    "title": lambda text: f"<h1>{html.escape(text)}</h1>",
+    "head": lambda text: f"<h2>{html.escape(text)}</h2>",
+    "text": lambda text: f"<p>{html.escape(text)}</p>",
+    "code": lambda text: f"<pre>{html.escape(text)}</pre>",
+    "table": _html_table,
+    "list": _html_list,
+}

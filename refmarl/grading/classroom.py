@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from .assignment import Assignment
-from .catalogue import Exercise, untouched
+from .catalogue import Exercise
 from .crew import Answer, Crew, Order, Task
 from .gradebook import Person, Row
-from .intake import Arrival, Submission, gathered
+from .intake import Arrival, gathered
 from .provenance import key
 from .results import Mark
 from .store import Part, Store
+from .unattended import without_grading
 
 DEATHS = 2  # of grading processes on one file, before that is the verdict
 Tell = Callable[["Progress"], None]
@@ -36,20 +37,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is graded and how: the same for everybody."""
+    """What is graded and how. ``known`` are all exercises: an answer may import another one's."""
 
     assignment: Assignment
+    known: Mapping[str, Exercise]
     order: Order
     jobs: int
-    exercises: Mapping[str, Exercise] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "exercises", self.assignment.exercises)
 
     @property
-    def wanted(self) -> dict[str, Path]:
-        """The path of each exercise's file, by label."""
-        return {label: exercise.path for label, exercise in self.exercises.items()}
+    def exercises(self) -> Mapping[str, Exercise]:
+        """Those that are graded, by label."""
+        return self.assignment.exercises
 
 
 @dataclass
@@ -69,15 +67,15 @@ def take_in(setting: Setting, store: Store, arrival: Arrival) -> tuple[Entrant, 
     What needs no grading is marked here: files that are missing, as they were handed out, or no
     source files.
     """
-    got = gathered(arrival.path, setting.wanted)
-    store.keep(arrival.id, {setting.exercises[k].path: data for k, data in got.files.items()})
+    got = gathered(arrival.path, {label: e.path for label, e in setting.known.items()})
+    store.keep(arrival.id, {setting.known[k].path: data for k, data in got.files.items()})
     keys: dict[str, str] = {}
     tasks = []
     order = setting.order
     for label, exercise in setting.exercises.items():
-        data = got.files.get(label, b"")
-        keys[label] = key(exercise, data, order.secret, order.isolation)
-        mark = _without_grading(got, exercise)
+        near = {k: got.files[k] for k in beside(setting.known, exercise) if k in got.files}
+        keys[label] = key(exercise, near, order.secret, order.isolation)
+        mark = without_grading(got, exercise)
         stored = store.load(arrival.id, label)
         if mark:
             keys[label] = f"not graded: {mark.status} {mark.message}"
@@ -88,14 +86,9 @@ def take_in(setting: Setting, store: Store, arrival: Arrival) -> tuple[Entrant, 
     return Entrant(arrival, got.sha256, keys, got.ignored, got.notes), tasks
 
 
-def _without_grading(got: Submission, exercise: Exercise) -> Mark | None:
-    if exercise.label in got.refused:
-        says = f"{exercise.path.as_posix()} {got.refused[exercise.label]}"
-        return Mark(exercise.label, "error", message=says)
-    data = got.files.get(exercise.label)
-    if data is None or untouched(exercise, data):
-        return Mark(exercise.label, "not-started")
-    return None
+def beside(exercises: Mapping[str, Exercise], exercise: Exercise) -> list[str]:
+    """The exercises whose files the answer to ``exercise`` may import: those in its folder."""
+    return [label for label, other in exercises.items() if other.folder == exercise.folder]
 
 
 class Schedule:

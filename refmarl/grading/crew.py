@@ -20,6 +20,7 @@ from .worker import ENGINE
 START = 120.0  # seconds for a process to import what it needs
 PATIENCE = 300.0  # seconds for one exercise; its own limits end it long before
 TRIES = 3  # processes in a row that may die before they are ready
+LEAVE = 2.0  # seconds for a process to put its affairs in order
 MAX_LINE = 16 * 2**20  # bytes of an answer
 
 
@@ -186,9 +187,12 @@ class Crew:
         return Answer(process.task, None, 0.0)
 
     def _end(self, slot: int) -> None:
-        """Kill the process in ``slot`` and all of its group."""
+        """End the process in ``slot`` and all of its group: in order, if it can still do that."""
         process = self.slots.pop(slot)
         self.selector.unregister(_out(process))
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            process.popen.terminate()
+            process.popen.wait(LEAVE)
         with contextlib.suppress(OSError):
             os.killpg(process.popen.pid, signal.SIGKILL)
         process.popen.kill()

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .summary import plain
@@ -88,17 +88,37 @@ def _said(row: Row) -> Iterator[Block]:
         yield Block("code", row["printed"])
 
 
-def markdown(pieces: Iterator[Block]) -> str:
+def markdown(pieces: Iterable[Block]) -> str:
     """The report as Markdown; a student's text stands in code blocks that it cannot close."""
     return "\n\n".join(_MARKDOWN[kind](content) for kind, content in pieces) + "\n"
 
 
-def page(pieces: Iterator[Block], title: str) -> str:
+def page(pieces: Iterable[Block], title: str) -> str:
     """The report as HTML that needs nothing else: no script, no picture, no address."""
     body = "\n".join(_HTML[kind](content) for kind, content in pieces)
     head = f'<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n<style>{STYLE}</style>'
     start = f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n'
     return f"{start}<body>\n{body}\n</body>\n</html>\n"
+
+
+def plain_text(pieces: Iterable[Block]) -> str:
+    """The report as plain text, for a terminal or a box that shows text."""
+    return "\n".join(_TEXT[kind](content) for kind, content in pieces)
+
+
+def _text_table(rows: list[list[str]]) -> str:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = ("  ".join(x.ljust(w) for x, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _text_list(items: list[tuple[bool | None, str]]) -> str:
+    sign = {True: "✓", False: "✗", None: "-"}
+    return "\n".join(f"  {sign[good]} {text}" for good, text in items)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _fenced(text: str) -> str:
@@ -121,7 +141,9 @@ def _html_table(rows: list[list[str]]) -> str:
     head, *rest = rows
     cells = ["".join(f"<td>{html.escape(x)}</td>" for x in row) for row in rest]
     top = "".join(f"<th>{html.escape(x)}</th>" for x in head)
-    return "\n".join(["<table>", f"<tr>{top}</tr>", *(f"<tr>{row}</tr>" for row in cells), "</table>"])
+    return "\n".join(
+        ["<table>", f"<tr>{top}</tr>", *(f"<tr>{row}</tr>" for row in cells), "</table>"]
+    )
 
 
 def _html_list(items: list[tuple[bool | None, str]]) -> str:
@@ -131,6 +153,14 @@ def _html_list(items: list[tuple[bool | None, str]]) -> str:
     return "<ul>\n" + "\n".join(rows) + "\n</ul>"
 
 
+_TEXT = {
+    "title": str,
+    "head": lambda text: f"\n{text}",
+    "text": str,
+    "code": _indented,
+    "table": _text_table,
+    "list": _text_list,
+}
 _MARKDOWN = {
     "title": lambda text: f"# {plain(text)}",
     "head": lambda text: f"## {plain(text)}",

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +18,12 @@ ENGINE = ("grading/runner.py", "grading/spec.py")  # and what they import
 ENGINE_FOLDERS = ("grading/border", "grading/sandbox")
 
 
-def key(exercise: "Exercise", data: bytes, secret: bytes | None, isolation: int) -> str:
-    """A digest of all that the mark of the file ``data`` depends on.
+def key(
+    exercise: "Exercise", files: Mapping[str, bytes], secret: bytes | None, isolation: int
+) -> str:
+    """A digest of all that the mark of an exercise depends on.
 
-    The file, the exercise's specification and stub and the library behind them, the grader itself,
+    The student's file and those beside it, which it may import; the exercise's specification and stub and the library behind them, the grader itself,
     the hidden seed, the versions of Python and of the packages, the level of isolation.
     """
     parts = {
@@ -29,7 +31,7 @@ def key(exercise: "Exercise", data: bytes, secret: bytes | None, isolation: int)
         "exercise": exercise.label,
         "function": exercise.function,
         "packages": exercise.packages,
-        "file": sha256(data).hexdigest(),
+        "files": {label: sha256(data).hexdigest() for label, data in files.items()},
         "law": _digest(exercise.course.specs / exercise.path),
         "stub": sha256(exercise.stub().encode()).hexdigest(),
         "engine": _engine(),

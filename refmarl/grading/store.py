@@ -12,7 +12,6 @@ it depends on, so that whoever finds it knows whether it still holds.
 import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,14 +101,6 @@ class Store:
                 (home / path).unlink()
         for path, data in files.items():
             put(home / path, data)
-
-    def forget(self, students: set[str]) -> None:
-        """Remove the folders of submissions that are not among ``students`` any more."""
-        for kind in ("files", "parts", "reports"):
-            with contextlib.suppress(OSError):
-                for home in (self.root / kind).iterdir():
-                    if home.name not in students:
-                        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

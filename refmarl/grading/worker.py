@@ -14,9 +14,14 @@ import time
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from .results import Mark, clean, mark
+
+if TYPE_CHECKING:
+    from .catalogue import Exercise
+    from .runner import Result
 
 ENGINE = "refmarl.grading.runner:Grader"
 _SET_PDEATHSIG = 1
@@ -54,7 +59,14 @@ def _serve(order: dict[str, Any], out: TextIO) -> None:
             _say(out, {"mark": one.as_dict(), "seconds": seconds})
 
 
-def graded(grader: Any, exercise: Any, path: Path) -> Mark:
+class Holder(Protocol):
+    """What grades a file: a ``runner.Grader``."""
+
+    def check(self, exercise: "Exercise", path: Path) -> "Result":
+        """Hold the file against the exercise's laws."""
+
+
+def graded(grader: Holder, exercise: "Exercise", path: Path) -> Mark:
     """The mark of one file; a fault of the grader's own is a mark, too, and never a zero."""
     try:
         return mark(grader.check(exercise, path))
@@ -71,11 +83,18 @@ def _say(out: TextIO, answer: dict[str, Any]) -> None:
 def _die_with(parent: int) -> None:
     """Ask the system to end this process when ``parent`` ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
+    signal.signal(signal.SIGTERM, _leave)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End in order: the students' children and their folders go, too."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,6 @@ def write_up(
     changed = _gradebook(store, gradebook.table(rows, most))
     title = setting.assignment.title
     put(store.root / "summary.md", summary.markdown(title, rows, most, tally))
-    store.forget({entrant.arrival.id for entrant in entrants})
     return Outcome(rows, faults, changed)
 
 
@@ -121,9 +120,9 @@ def _report(
     pieces = list(feedback.blocks(results, titles, cases))
     who = entrant.arrival.id
     put(store.report(who, "results.json"), text(results))
-    put(store.report(who, "report.md"), feedback.markdown(iter(pieces)))
+    put(store.report(who, "report.md"), feedback.markdown(pieces))
     title = f"{setting.assignment.title}: {results['submission']['id']}"
-    put(store.report(who, "report.html"), feedback.page(iter(pieces), title))
+    put(store.report(who, "report.html"), feedback.page(pieces, title))
 
 
 def _gradebook(store: Store, new: str) -> list[str]:

@@ -1,0 +1,194 @@
+"""The instructor's verbs: ``grade``, ``grade-class``, ``gradescope``."""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from ._grading import GradingBoard
+from ._output import as_json, example
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from ..grading.assignment import Assignment
+    from ..grading.catalogue import Exercise
+    from ..grading.intake import Submission
+    from ..grading.results import Mark
+    from ..grading.writeup import Outcome
+
+
+def add(verbs: Any) -> None:
+    """Declare the verbs."""
+    one = verbs.add_parser(
+        "grade",
+        help="grade one submission: a folder or a zip",
+        description="Runs a stranger's code, in a process of its own that can do nothing but "
+        "answer. Status 0: everything passed; 1: something did not; 3: the grader itself failed.",
+        **example("refmarl grade jane.zip --json"),
+    )
+    one.add_argument("path", type=Path, metavar="PATH", help="a folder or a zip")
+    one.add_argument("--json", action="store_true", help="print the results as JSON")
+    _common(one)
+    one.set_defaults(run=_grade)
+    many = verbs.add_parser(
+        "grade-class",
+        help="grade a class: a folder with a folder or a zip of each student",
+        description="Writes gradebook.csv, summary.md and a report for each student. May be "
+        "interrupted and begun again: what is graded is not graded again. Status 0: graded; "
+        "3: some exercise could not be, through a fault of the grader.",
+        **example("refmarl grade-class submissions --out marks --assignment homework1.toml -j 2"),
+    )
+    many.add_argument("folder", type=Path, metavar="DIR", help="the folder of submissions")
+    many.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for what is made")
+    many.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: cores)")
+    many.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, submitted, …")
+    many.add_argument("--similarity", action="store_true", help="compare submissions, for a person")
+    many.add_argument(
+        "--release",
+        action="store_true",
+        help="with --secret: show students the counterexamples, because nobody hands in any more",
+    )
+    _common(many)
+    many.set_defaults(run=_grade_class)
+
+
+def _common(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--assignment", type=Path, metavar="FILE", help="TOML: points and deadlines")
+    verb.add_argument("--course", type=Path, metavar="FOLDER", help="exercises of your own")
+    verb.add_argument("--secret", type=Path, metavar="FILE", help="draw other cases than students")
+    verb.add_argument(
+        "--isolation",
+        choices=["auto", "none", "1", "2"],
+        default="auto",
+        help="auto: the best that holds on this machine, at least 1; none: only a process of its "
+        "own, for submissions that you trust",
+    )
+
+
+def _assignment(args: argparse.Namespace) -> "Assignment":
+    from ..grading.assignment import Assignment, load
+    from ..grading.catalogue import exercises
+
+    if args.assignment:
+        return load(args.assignment, args.course)
+    title = args.course.name if args.course else "refmarl"
+    return Assignment(title, exercises(args.course))
+
+
+def _known(args: argparse.Namespace, assignment: "Assignment") -> "dict[str, Exercise]":
+    """Every exercise whose file may be in a submission."""
+    from ..grading.catalogue import exercises
+
+    return exercises(args.course) | assignment.exercises
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from ..grading.intake import read
+    from ..grading.runner import Grader
+    from ..grading.sandbox import undumpable
+    from ..grading.unattended import level, marks, secret
+
+    assignment = _assignment(args)
+    known = _known(args, assignment)
+    seed = secret(args.secret)
+    isolation = level(args.isolation, tuple(p for p in [args.secret] if p))
+    got = read(args.path, {label: e.path for label, e in known.items()})
+    if not got.files and not got.refused:
+        raise FileNotFoundError(f"{args.path}: holds no file of an exercise")
+    with (
+        tempfile.TemporaryDirectory(prefix="refmarl-grade-") as scratch,
+        undumpable(),
+        Grader(isolation, secret=seed) as grader,
+    ):
+        found = list(marks(got, assignment.exercises, known, grader, Path(scratch)))
+    return _tell(args, assignment, got, found, isolation)
+
+
+def _tell(
+    args: argparse.Namespace,
+    assignment: "Assignment",
+    got: "Submission",
+    found: "list[Mark]",
+    isolation: int,
+) -> int:
+    """Print what one submission came to; the exit status."""
+    from ..grading.feedback import blocks, plain_text
+    from ..grading.results import Points, scored, total
+
+    rows = [scored(one, Points(assignment.exercises[one.id].points)) for one in found]
+    whole = total(rows)
+    if args.json:
+        came = {"ignored": list(got.ignored), "notes": list(got.notes)}
+        as_json({"schema": 1, **whole, "isolation": isolation, "submission": came})
+    else:
+        titles = {label: e.title for label, e in assignment.exercises.items()}
+        told = {"id": args.path.name, "notes": got.notes, "ignored": got.ignored}
+        print(plain_text(blocks({"graded": whole, "submission": told}, titles, cases=True)))
+    if any(one.status == "harness-error" for one in found):
+        return 3
+    return 0 if all(one.status == "pass" for one in found) else 1
+
+
+def _grade_class(args: argparse.Namespace) -> int:
+    from ..grading.classroom import Setting, mark_all
+    from ..grading.crew import Order
+    from ..grading.gradebook import roster
+    from ..grading.intake import arrivals
+    from ..grading.store import Store, held
+    from ..grading.unattended import level, secret
+    from ..grading.writeup import write_up
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    assignment = _assignment(args)
+    known = _known(args, assignment)
+    people = roster(args.roster, _zone(assignment)) if args.roster else []
+    arrived = arrivals(args.folder, {label: e.path for label, e in known.items()}, args.out)
+    seed = secret(args.secret)
+    with held(args.out):
+        guarded = (args.folder, args.out, *(p for p in [args.secret] if p))
+        order = Order(level(args.isolation, guarded), seed, args.course)
+        setting = Setting(assignment, known, order, args.jobs or os.cpu_count() or 1)
+        store = Store(args.out)
+        with GradingBoard() as board:
+            entrants = mark_all(setting, store, arrived, board.show)
+        flags: dict[str, str] = {}
+        outcome = write_up(setting, store, entrants, people, not seed or args.release, flags)
+    return _tell_class(args, assignment, outcome)
+
+
+def _zone(assignment: "Assignment") -> "tzinfo | None":
+    """That of the first deadline: roster times without an offset are meant so."""
+    due = [when for when in assignment.deadlines.values() if when]
+    return due[0].tzinfo if due else None
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell_class(args: argparse.Namespace, assignment: "Assignment", outcome: "Outcome") -> int:
+    came = [row for row in outcome.rows if row.came]
+    most = sum(e.points for e in assignment.exercises.values())
+    scores = sorted(sum(row.scores.values()) for row in came)
+    middle = scores[len(scores) // 2] if scores else 0.0
+    print(f"{len(came)} submissions graded: median {middle:g} of {most} points")
+    missing = len(outcome.rows) - len(came)
+    flagged = sum(bool(row.attention) for row in outcome.rows)
+    if missing:
+        print(f"{missing} on the roster handed nothing in")
+    for line in outcome.changed[:20]:
+        print(f"changed: {line}")
+    if flagged:
+        print(f"{flagged} need attention: {args.out / 'summary.md'}")
+    print(f"Next: {args.out / 'gradebook.csv'}, and reports/ID/report.html for each student")
+    if outcome.faults:
+        print(
+            f"{outcome.faults} exercises could not be graded: faults of the grader", file=sys.stderr
+        )
+        return 3
+    return 0

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ..grading.assignment import Assignment
-    from ..grading.catalogue import Exercise
     from ..grading.intake import Submission
     from ..grading.results import Mark
     from ..grading.writeup import Outcome
@@ -80,24 +79,17 @@ def _assignment(args: argparse.Namespace) -> "Assignment":
     return Assignment(title, exercises(args.course))
 
 
-def _known(args: argparse.Namespace, assignment: "Assignment") -> "dict[str, Exercise]":
-    """Every exercise whose file may be in a submission."""
-    from ..grading.catalogue import exercises
-
-    return exercises(args.course) | assignment.exercises
-
-
 def _grade(args: argparse.Namespace) -> int:
     from ..grading.intake import read
     from ..grading.runner import Grader
     from ..grading.sandbox import undumpable
-    from ..grading.unattended import level, marks, secret
+    from ..grading.unattended import known, level, marks, secret
 
     assignment = _assignment(args)
-    known = _known(args, assignment)
+    others = known(assignment)
     seed = secret(args.secret)
     isolation = level(args.isolation, tuple(p for p in [args.secret] if p))
-    got = read(args.path, {label: e.path for label, e in known.items()})
+    got = read(args.path, {label: e.path for label, e in others.items()})
     if not got.files and not got.refused:
         raise FileNotFoundError(f"{args.path}: holds no file of an exercise")
     with (
@@ -105,7 +97,7 @@ def _grade(args: argparse.Namespace) -> int:
         undumpable(),
         Grader(isolation, secret=seed) as grader,
     ):
-        found = list(marks(got, assignment.exercises, known, grader, Path(scratch)))
+        found = list(marks(got, assignment.exercises, others, grader, Path(scratch)))
     return _tell(args, assignment, got, found, isolation)
 
 
@@ -140,19 +132,20 @@ def _grade_class(args: argparse.Namespace) -> int:
     from ..grading.gradebook import roster
     from ..grading.intake import arrivals
     from ..grading.store import Store, held
-    from ..grading.unattended import level, secret
+    from ..grading.unattended import known, level, secret
     from ..grading.writeup import write_up
 
     signal.signal(signal.SIGTERM, _interrupt)
     assignment = _assignment(args)
-    known = _known(args, assignment)
+    others = known(assignment)
     people = roster(args.roster, _zone(assignment)) if args.roster else []
-    arrived = arrivals(args.folder, {label: e.path for label, e in known.items()}, args.out)
+    arrived = arrivals(args.folder, {label: e.path for label, e in others.items()}, args.out)
     seed = secret(args.secret)
     with held(args.out):
         guarded = (args.folder, args.out, *(p for p in [args.secret] if p))
-        order = Order(level(args.isolation, guarded), seed, args.course)
-        setting = Setting(assignment, known, order, args.jobs or os.cpu_count() or 1)
+        courses = {e.course.table.parent for e in others.values() if not e.course.package}
+        order = Order(level(args.isolation, guarded), seed, tuple(sorted(courses)))
+        setting = Setting(assignment, others, order, args.jobs or os.cpu_count() or 1)
         store = Store(args.out)
         with GradingBoard() as board:
             entrants = mark_all(setting, store, arrived, board.show)

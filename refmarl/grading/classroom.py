@@ -4,14 +4,13 @@ import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .assignment import Assignment
 from .catalogue import Exercise
-from .crew import Answer, Crew, Order, Task
-from .gradebook import Person, Row
+from .crew import Crew, Order, Task
 from .intake import Arrival, gathered
 from .provenance import key
 from .results import Mark
@@ -32,7 +31,6 @@ class Progress:
     replaced: int = 0
     again: int = 0
     doing: str = ""
-    statuses: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -116,30 +114,43 @@ class Schedule:
         self.waiting[task.label].appendleft(task)
 
 
+class Graded(NamedTuple):
+    """A task with its mark."""
+
+    task: Task
+    mark: Mark
+    seconds: float
+
+
 def grade(
     crew: Crew, tasks: list[Task], progress: Progress, tell: Tell, alone: bool = False
-) -> Iterator[Answer]:
+) -> Iterator[Graded]:
     """The answers to all tasks as they come; a file on which processes die is tried twice."""
     schedule, deaths = Schedule(tasks), Counter[Task]()
     left = len(tasks)
-    while left:
+
+    def occupy() -> None:
         for slot in crew.idle():
             task = schedule.next(slot)
             if task:
                 progress.doing = f"{task.label}, {'alone: ' if alone else ''}{task.student}"
                 crew.give(slot, task)
+
+    while left:
+        occupy()
         for answer in crew.wait():
-            if answer.mark is None:
+            occupy()  # before this answer is written to the disk
+            mark = answer.mark
+            if mark is None:
                 progress.replaced += 1
                 deaths[answer.task] += 1
                 if deaths[answer.task] < DEATHS:
                     schedule.back(answer.task)
                     continue
                 says = f"the grading process died {DEATHS} times on this file"
-                lost = Mark(answer.task.label, "harness-error", message=says)
-                answer = answer._replace(mark=lost)
+                mark = Mark(answer.task.label, "harness-error", message=says)
             left -= 1
-            yield answer
+            yield Graded(answer.task, mark, answer.seconds)
         tell(progress)
 
 
@@ -175,13 +186,12 @@ def mark_all(setting: Setting, store: Store, arrived: list[Arrival], tell: Tell)
         for answer in grade(crew, tasks, progress, tell):
             _store(store, journal, answer, Part(keys[answer.task[:2]], *answer[1:]))
             progress.done += 1
-            progress.statuses[answer.mark.status] += 1
     _again(setting, store, entrants, progress, tell)
     journal.add("end", **{k: v for k, v in vars(progress).items() if isinstance(v, int)})
     return entrants
 
 
-def _store(store: Store, journal: Journal, answer: Answer, part: Part) -> None:
+def _store(store: Store, journal: Journal, answer: Graded, part: Part) -> None:
     student, label, _ = answer.task
     store.save(student, part)
     journal.add("graded", id=student, exercise=label, status=part.mark.status, s=answer.seconds)
@@ -211,10 +221,10 @@ def _again(
             _store(store, journal, answer, better(old, answer))
 
 
-def better(old: Part, answer: Answer) -> Part:
+def better(old: Part, answer: Graded) -> Part:
     """The part of two verdicts on a file: the one with more points, the first if they are equal."""
     new = answer.mark
-    gained = new is not None and new.status != "harness-error" and new.share >= old.mark.share
-    if new is None or not gained or new == old.mark:
+    no_better = new.status in ("timeout", "harness-error") and new.share <= old.mark.share
+    if no_better or new.share < old.mark.share:
         return replace(old, tries=2)
     return Part(old.key, new, answer.seconds, tries=2, first=old.mark.status)

@@ -46,13 +46,13 @@ class Order:
 
     isolation: int
     secret: bytes | None = None
-    course: Path | None = None
+    courses: tuple[Path, ...] = ()
     engine: str = ENGINE
 
     def line(self) -> bytes:
         """As the line that a process reads."""
-        course = str(self.course.resolve()) if self.course else ""
-        row = {"isolation": self.isolation, "course": course, "engine": self.engine}
+        courses = [str(path.resolve()) for path in self.courses]
+        row = {"isolation": self.isolation, "courses": courses, "engine": self.engine}
         return json.dumps(row | {"secret": (self.secret or b"").hex()}).encode() + b"\n"
 
 

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .summary import plain
@@ -153,7 +153,7 @@ def _html_list(items: list[tuple[bool | None, str]]) -> str:
     return "<ul>\n" + "\n".join(rows) + "\n</ul>"
 
 
-_TEXT = {
+_TEXT: dict[str, Callable[[Any], str]] = {
     "title": str,
     "head": lambda text: f"\n{text}",
     "text": str,
@@ -161,7 +161,7 @@ _TEXT = {
     "table": _text_table,
     "list": _text_list,
 }
-_MARKDOWN = {
+_MARKDOWN: dict[str, Callable[[Any], str]] = {
     "title": lambda text: f"# {plain(text)}",
     "head": lambda text: f"## {plain(text)}",
     "text": plain,
@@ -169,7 +169,7 @@ _MARKDOWN = {
     "table": _md_table,
     "list": _md_list,
 }
-_HTML = {
+_HTML: dict[str, Callable[[Any], str]] = {
     "title": lambda text: f"<h1>{html.escape(text)}</h1>",
     "head": lambda text: f"<h2>{html.escape(text)}</h2>",
     "text": lambda text: f"<p>{html.escape(text)}</p>",

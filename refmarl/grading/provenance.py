@@ -23,8 +23,9 @@ def key(
 ) -> str:
     """A digest of all that the mark of an exercise depends on.
 
-    The student's file and those beside it, which it may import; the exercise's specification and stub and the library behind them, the grader itself,
-    the hidden seed, the versions of Python and of the packages, the level of isolation.
+    The student's file and those beside it, which it may import; the exercise's specification and
+    stub, and the library behind them; the grader itself; the hidden seed; the versions of Python
+    and of the packages; the level of isolation.
     """
     parts = {
         "schema": SCHEMA,

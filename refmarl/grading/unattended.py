@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..check import InputError
-from .catalogue import Exercise, untouched
+from .assignment import Assignment
+from .catalogue import Exercise, table, untouched
 from .intake import Submission
 from .results import Mark
 from .sandbox import probe, reached, require
@@ -54,6 +55,14 @@ def secret(path: Path | None) -> bytes | None:
     return found
 
 
+def known(assignment: Assignment) -> dict[str, Exercise]:
+    """Every exercise of the courses that an assignment chose from: an answer may import others."""
+    found: dict[str, Exercise] = {}
+    for course in dict.fromkeys(e.course for e in assignment.exercises.values()):
+        found |= table(course)
+    return found | assignment.exercises
+
+
 def without_grading(got: Submission, exercise: Exercise) -> Mark | None:
     """The mark of a file that is missing, no source file, or still as it was handed out."""
     if exercise.label in got.refused:
@@ -68,16 +77,16 @@ def without_grading(got: Submission, exercise: Exercise) -> Mark | None:
 def marks(
     got: Submission,
     chosen: Mapping[str, Exercise],
-    known: Mapping[str, Exercise],
+    others: Mapping[str, Exercise],
     holder: Holder,
     scratch: Path,
 ) -> Iterator[Mark]:
     """The marks of one submission, an exercise at a time; its files are copied below ``scratch``.
 
-    ``known`` are the exercises that ``got`` was read for, ``chosen`` those that are graded.
+    ``others`` are the exercises that ``got`` was read for, ``chosen`` those that are graded.
     """
     for label, data in got.files.items():
-        path = scratch / known[label].path
+        path = scratch / others[label].path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     for exercise in chosen.values():

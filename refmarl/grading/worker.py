@@ -45,8 +45,9 @@ def _serve(order: dict[str, Any], out: TextIO) -> None:
     from .catalogue import exercises
 
     module, _, name = order["engine"].partition(":")
-    course = Path(order["course"]) if order["course"] else None
-    known = exercises() | (exercises(course) if course else {})
+    known = exercises()
+    for course in order["courses"]:
+        known |= exercises(Path(course))
     secret = bytes.fromhex(order["secret"]) or None
     grader = getattr(import_module(module), name)
     with grader(order["isolation"], secret=secret) as holder:

@@ -42,12 +42,16 @@ class GradingBoard:
     def show(self, now: "Progress") -> None:
         """Tell how far it is, if it is time to."""
         if self.bar:
-            self.bar.update(
-                self.task, total=now.total, completed=now.done, description=self._line(now)
-            )
+            self.bar.update(self.task, total=now.total, completed=now.done)
+        self.say(self._line(now))
+
+    def say(self, text: str) -> None:
+        """Tell what goes on, if it is time to."""
+        if self.bar:
+            self.bar.update(self.task, description=text)
         elif time.monotonic() - self.told >= EVERY:
             self.told = time.monotonic()
-            print(self._line(now), file=sys.stderr, flush=True)
+            print(text, file=sys.stderr, flush=True)
 
     def _line(self, now: "Progress") -> str:
         says = [f"{now.done} of {now.total} marks"]

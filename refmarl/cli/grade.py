@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from ..grading.assignment import Assignment
     from ..grading.intake import Submission
+    from ..grading.classroom import Setting
     from ..grading.results import Mark
+    from ..grading.store import Store
     from ..grading.writeup import Outcome
 
 
@@ -149,9 +151,26 @@ def _grade_class(args: argparse.Namespace) -> int:
         store = Store(args.out)
         with GradingBoard() as board:
             entrants = mark_all(setting, store, arrived, board.show)
-        flags: dict[str, str] = {}
+            flags = (
+                _compare(setting, store, [a.id for a in arrived], board) if args.similarity else {}
+            )
         outcome = write_up(setting, store, entrants, people, not seed or args.release, flags)
     return _tell_class(args, assignment, outcome)
+
+
+def _compare(
+    setting: "Setting", store: "Store", ids: list[str], board: GradingBoard
+) -> dict[str, str]:
+    """Write similarity.md; return why to look at some of the submissions."""
+    from ..grading.similarity import compared, graded_files
+    from ..grading.store import put
+
+    def files(who: str) -> dict[str, bytes]:
+        return graded_files(store.root / "files" / who, setting.exercises)
+
+    text, flags = compared(ids, files, setting.exercises, setting.order.isolation, board.say)
+    put(store.root / "similarity.md", text)
+    return flags
 
 
 def _zone(assignment: "Assignment") -> "tzinfo | None":

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ..grading.assignment import Assignment
-    from ..grading.intake import Submission
     from ..grading.classroom import Setting
+    from ..grading.intake import Submission
     from ..grading.results import Mark
     from ..grading.store import Store
     from ..grading.writeup import Outcome

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -92,8 +94,6 @@ def _grade(args: argparse.Namespace) -> int:
     seed = secret(args.secret)
     isolation = level(args.isolation, tuple(p for p in [args.secret] if p))
     got = read(args.path, {label: e.path for label, e in others.items()})
-    if not got.files and not got.refused:
-        raise FileNotFoundError(f"{args.path}: holds no file of an exercise")
     with (
         tempfile.TemporaryDirectory(prefix="refmarl-grade-") as scratch,
         undumpable(),
@@ -129,6 +129,7 @@ def _tell(
 
 
 def _grade_class(args: argparse.Namespace) -> int:
+    from ..check import positive
     from ..grading.classroom import Setting, mark_all
     from ..grading.crew import Order
     from ..grading.gradebook import roster
@@ -137,17 +138,17 @@ def _grade_class(args: argparse.Namespace) -> int:
     from ..grading.unattended import known, level, secret
     from ..grading.writeup import write_up
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    jobs = positive(args.jobs, "-j") if args.jobs is not None else os.cpu_count() or 1
     assignment = _assignment(args)
     others = known(assignment)
     people = roster(args.roster, _zone(assignment)) if args.roster else []
     arrived = arrivals(args.folder, {label: e.path for label, e in others.items()}, args.out)
     seed = secret(args.secret)
-    with held(args.out):
+    with held(args.out), _stoppable():
         guarded = (args.folder, args.out, *(p for p in [args.secret] if p))
         courses = {e.course.table.parent for e in others.values() if not e.course.package}
         order = Order(level(args.isolation, guarded), seed, tuple(sorted(courses)))
-        setting = Setting(assignment, others, order, args.jobs or os.cpu_count() or 1)
+        setting = Setting(assignment, others, order, jobs)
         store = Store(args.out)
         with GradingBoard() as board:
             entrants = mark_all(setting, store, arrived, board.show)
@@ -179,8 +180,21 @@ def _zone(assignment: "Assignment") -> "tzinfo | None":
     return due[0].tzinfo if due else None
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A polite request to end is as Ctrl-C; afterwards it is told how to go on."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("what is graded is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell_class(args: argparse.Namespace, assignment: "Assignment", outcome: "Outcome") -> int:

@@ -16,7 +16,7 @@ SAYS = {
     "timeout": "took too long; is there an endless loop?",
     "crash": "ended the interpreter",
     "bad-return": "returned something that no answer can be",
-    "blocked": "tried something that an exercise has no need of",
+    "blocked": "builds on an exercise that is not started",
     "not-started": "not started",
     "harness-error": "could not be graded; that is not your fault, and your instructor knows",
 }

@@ -118,6 +118,8 @@ def _collected(
             refused[label] = fault
         else:
             files[label] = data
+    if not found:
+        notes.append("holds no file of an exercise")
     known = {e.parts for copies in found.values() for e in copies}
     others = sorted("/".join(e.parts) for e in entries if e.parts not in known)
     return Submission(files, refused, _told(others), tuple(notes))

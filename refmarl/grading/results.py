@@ -83,7 +83,8 @@ def mark(result: "Result") -> Mark:
     kept = tuple({key: _clean(value) for key, value in row.items()} for row in rows)
     says = result.mistake.says if result.mistake else ""
     texts = (clean(result.message), says, clean(result.printed))
-    return Mark(result.exercise.label, result.status, float(result.share), kept, *texts)
+    share = result.score / result.exercise.points
+    return Mark(result.exercise.label, result.status, share, kept, *texts)
 
 
 def _clean(value: Any) -> Any:
@@ -95,14 +96,9 @@ def clean(text: str) -> str:
 
     Cut after ``MAX_TEXT`` characters, which is said.
     """
-    return "".join(map(_safe, text[:MAX_TEXT])) + "\n[cut here]" * (len(text) > MAX_TEXT)
+    from .report import clean as visible  # not above: what keeps the marks need not run laws
 
-
-def _safe(c: str) -> str:
-    """A character that may be shown anywhere; a tab becomes blanks, a return nothing."""
-    if c.isprintable() or c == "\n":
-        return c
-    return {"\t": "    ", "\r": ""}.get(c, "\N{REPLACEMENT CHARACTER}")
+    return visible(text[:MAX_TEXT]) + "\n[cut here]" * (len(text) > MAX_TEXT)
 
 
 class Points(NamedTuple):

@@ -75,8 +75,6 @@ def _attention(entrant: Entrant, parts: list[Part], flag: str) -> list[str]:
     for part in parts:
         if part.mark.status == "harness-error":
             reasons.append(f"{part.mark.id}: the grader failed")
-        if part.mark.status == "blocked":
-            reasons.append(f"{part.mark.id}: was stopped at something forbidden")
         if part.first:
             reasons.append(f"{part.mark.id}: {part.first} at first, {part.mark.status} when alone")
     return reasons + [flag] * bool(flag)

@@ -44,7 +44,7 @@ def _result(exercise, status, share):
     return SimpleNamespace(
         exercise=exercise,
         status=status,
-        share=share,
+        score=share * exercise.points,
         message="<b>\x1b[31m",
         printed="",
         mistake=None,

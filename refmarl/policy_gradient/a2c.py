@@ -5,7 +5,9 @@ r"""Synchronous advantage actor–critic (A2C), independent for each agent of ea
     A_t by generalised advantages                        returns.gae        (3.5)
 
 Mnih et al. 2016, arXiv:1602.01783, without its asynchrony; λ = 1 is that paper's n-step advantage.
-``[+]`` marks what the course's equations do not contain.
+Expectations of the policy are over those who act: agents that are no longer alive move nothing of
+it, and their values learn that nothing comes any more. ``[+]`` marks what the course's equations do
+not contain.
 
 Axes: T steps, B copies, N agents of a group, M = T·B·N samples.
 """
@@ -19,7 +21,6 @@ from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn.losses import half_mse
 from ..nn.optim import RmsProp, clip_norm
-from ..nn.optim import State as OptState
 from ..nn.policy import Head
 from ..rollout import Batch, begin, collect, next_values
 from ..rollout import Policy as Acting
@@ -50,20 +51,28 @@ class Config(Settings):
 
 
 def policy_gain(
-    head: Head, params: Real, action: Real, advantage: Real, entropy: float
+    head: Head,
+    params: Real,
+    action: Real,
+    advantage: Real,
+    entropy: float,
+    acts: Real | None = None,
 ) -> ValueGrad:
     """E[A log π(a)] + c E[H] and its gradient in the distribution's parameters, to be ascended.
 
     ``params`` (..., D), ``action`` as the head has it, ``advantage`` (...) with its gradient
-    stopped; the mean is over all rows.
+    stopped; the mean is over all rows, or over those of ``acts`` (...) of bool.
     """
-    count = params.dtype.type(advantage.size)
-    weight = (advantage / count).astype(params.dtype, copy=False)
+    share = np.full(advantage.shape, 1.0 / advantage.size)
+    if acts is not None:
+        share = acts / max(np.count_nonzero(acts), 1)
+    weight = (advantage * share).astype(params.dtype, copy=False)
     gain = (weight * head.log_prob(params, action)).sum()
     slope = weight[..., None] * head.d_log_prob(params, action)
     if entropy:
-        gain = gain + entropy * head.entropy(params).mean()
-        slope = slope + params.dtype.type(entropy / advantage.size) * head.d_entropy(params)
+        bonus = (entropy * share).astype(params.dtype, copy=False)
+        gain = gain + (bonus * head.entropy(params)).sum()
+        slope = slope + bonus[..., None] * head.d_entropy(params)
     return ValueGrad(float(gain), slope)
 
 
@@ -107,42 +116,39 @@ def update(
     env: Env, cfg: Config, agent: Agent, batch: Batch, rate: float
 ) -> tuple[Agent, dict[str, float]]:
     """(agent', metrics) after one step of both networks of every group."""
-    parts, found = [], []
+    opt, parts, found = RmsProp(), [], []
     for g in range(len(env.groups)):
-        part, metrics = _update_group(env, cfg, agent, batch, rate, g)
-        parts.append(part)
-        found.append(metrics)
-    theta, phi, opt_theta, opt_phi = zip(*parts, strict=True)
+        d_theta, d_phi, metrics = gradient(env, cfg, agent, batch, g)
+        d_theta, norm = clip_norm(d_theta, cfg.max_norm)
+        d_phi, _ = clip_norm(d_phi, cfg.max_norm)
+        opt_theta, theta = opt.update(agent.opt_theta[g], agent.theta[g], -d_theta, rate)
+        opt_phi, phi = opt.update(agent.opt_phi[g], agent.phi[g], d_phi, rate)
+        parts.append((theta, phi, opt_theta, opt_phi))
+        found.append(metrics | {"norm": norm})
     mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
-    return Agent(theta, phi, opt_theta, opt_phi), mean
+    return Agent(*zip(*parts, strict=True)), mean
 
 
-def _update_group(
-    env: Env, cfg: Config, agent: Agent, batch: Batch, rate: float, g: int
-) -> tuple[tuple[Real, Real, OptState, OptState], dict[str, float]]:
-    group, opt = env.groups[g], RmsProp()
-    actor = actor_critic.actor(group, cfg.hidden)
-    critic = actor_critic.critic(group, cfg.hidden)
+def gradient(
+    env: Env, cfg: Config, agent: Agent, batch: Batch, g: int
+) -> tuple[Real, Real, dict[str, float]]:
+    """(∇ gain in the shape of θ, ∇ L in the shape of φ, metrics) of one group."""
+    actor = actor_critic.actor(env.groups[g], cfg.hidden)
+    critic = actor_critic.critic(env.groups[g], cfg.hidden)
     theta, phi = agent.theta[g], agent.phi[g]
-    v, final = (values(critic, phi, obs[g])[0] for obs in (batch.obs, batch.final))
-    advantage, target = advantages(cfg, batch, v, final, g)
+    v, seen = values(critic, phi, batch.obs[g])
+    advantage, target = advantages(cfg, batch, v, values(critic, phi, batch.final[g])[0], g)
 
     params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))
     params = actor.restrict(unrows(theta, params), batch.mask[g])
-    gain = policy_gain(actor.head, params, batch.action[g], advantage, cfg.entropy)
+    gain = policy_gain(actor.head, params, batch.action[g], advantage, cfg.entropy, batch.alive[g])
     d_theta = actor.gradient(theta, tape, rows(theta, gain.gradient))
 
-    v, tape = values(critic, phi, batch.obs[g][:-1])
-    loss = half_mse(v, target)
-    d_phi = critic.gradient(phi, tape, rows(phi, loss.gradient[..., None]))
-
-    d_theta, norm = clip_norm(d_theta, cfg.max_norm)
-    d_phi, _ = clip_norm(d_phi, cfg.max_norm)
-    opt_theta, theta = opt.update(agent.opt_theta[g], theta, -d_theta, rate)
-    opt_phi, phi = opt.update(agent.opt_phi[g], phi, d_phi, rate)
+    loss, d_v = half_mse(v[:-1], target), np.zeros_like(v)
+    d_v[:-1] = loss.gradient  # the last row is only what the others are measured by
+    d_phi = critic.gradient(phi, seen, rows(phi, d_v[..., None]))
     entropy = float(actor.head.entropy(params).mean())
-    metrics = {"gain": gain.value, "value_loss": loss.value, "entropy": entropy, "norm": norm}
-    return (theta, phi, opt_theta, opt_phi), metrics
+    return d_theta, d_phi, {"gain": gain.value, "value_loss": loss.value, "entropy": entropy}
 
 
 def advantages(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.env_api import Box, Discrete, Env, Group, Step
+from refmarl.env_api import Discrete, Env, Group, Step
 from refmarl.envs import CartPole
 from refmarl.kernels.counter import uniform
 from refmarl.learner import learn
@@ -223,8 +223,8 @@ def test_the_gain_has_the_gradient_that_it_says(head, seed, shape):
 @pytest.mark.parametrize("share", [True, False])
 @settings(max_examples=10)
 @given(SEEDS)
-def test_the_gradient_is_that_of_the_weighted_log_probabilities(share, seed):
-    env, cfg = Pair(), config(share=share, baseline="value", num_envs=3)
+def test_the_gradient_is_that_of_the_weighted_log_probabilities(pair, share, seed):
+    env, cfg = pair, config(share=share, baseline="value", num_envs=3)
     agent = reinforce.start(env, cfg, np.random.default_rng(seed)).agent
     rng = np.random.default_rng(seed)
     episodes = reinforce.play(env, reinforce.policy(env, cfg, agent, rng), rng, 3, 9)
@@ -300,49 +300,9 @@ def test_sampled_gradients_agree_with_the_exact_one(baseline):
 # -- the algorithm ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Pair(Env):
-    """Two groups: two agents of three actions, of which one may be masked, and a continuous one.
-
-    Copy b ends after 2 + (key mod 3) steps. The second agent acts in the first step only.
-    """
-
-    name: ClassVar[str] = "pair"
-    horizon: int = 5
-
-    @cached_property
-    def groups(self):
-        return (
-            Group("walkers", ("a", "b"), 3, Discrete(3)),
-            Group("flyer", ("c",), 1, Box(-1.0, 1.0, 2)),
-        )
-
-    def restart(self, key):
-        zeros = np.zeros(len(key), dtype=np.int64)
-        return State(key, zeros, np.zeros(len(key), dtype=bool), zeros)
-
-    def observe(self, state):
-        near = np.stack([state.t, np.ones_like(state.t), state.key % 7], axis=-1) / 5.0
-        return np.stack([near, -near], axis=1), near[:, None, :1]
-
-    def mask(self, state):
-        legal = np.ones((len(state.t), 2, 3), dtype=bool)
-        legal[:, 0, 1] = state.t % 2 == 0
-        return legal, None
-
-    def alive(self, state):
-        return np.stack([state.t >= 0, state.t == 0], axis=1), None
-
-    def step(self, state, actions):
-        t = state.t + 1
-        over = t >= 2 + (state.key % 3).astype(np.int64)
-        reward = (actions[0] == 2).astype(float), -np.square(actions[1]).sum(axis=-1)
-        return State(state.key, t, over, state.s), Step(reward, over, np.zeros_like(over))
-
-
 @given(SEEDS, st.integers(1, 6))
-def test_every_copy_plays_one_episode_to_its_end(seed, count):
-    env, cfg = Pair(), Config()
+def test_every_copy_plays_one_episode_to_its_end(pair, seed, count):
+    env, cfg = pair, Config()
     agent = reinforce.start(env, cfg, np.random.default_rng(seed)).agent
     rng = np.random.default_rng(seed)
     keys = env.reset(np.random.default_rng(seed), count).key
@@ -370,8 +330,8 @@ def test_returns_are_those_of_evaluation():
     assert_array_equal(episodes.reward[0].sum(axis=(0, 2)), found.team)
 
 
-def test_agents_that_do_not_act_move_nothing():
-    env, cfg = Pair(), config(baseline="none")
+def test_agents_that_do_not_act_move_nothing(pair):
+    env, cfg = pair, config(baseline="none")
     agent = reinforce.start(env, cfg, np.random.default_rng(0)).agent
     rng = np.random.default_rng(0)
     episodes = reinforce.play(env, reinforce.policy(env, cfg, agent, rng), rng, 4, 9)
@@ -385,8 +345,8 @@ def test_agents_that_do_not_act_move_nothing():
     assert not np.array_equal(one, reinforce.gradient(env, cfg, agent, everybody, 0)[0])
 
 
-def test_the_logits_of_illegal_actions_are_not_moved():
-    env, cfg = Pair(), config(baseline="none")
+def test_the_logits_of_illegal_actions_are_not_moved(pair):
+    env, cfg = pair, config(baseline="none")
     agent = reinforce.start(env, cfg, np.random.default_rng(0)).agent
     rng = np.random.default_rng(0)
     episodes = reinforce.play(env, reinforce.policy(env, cfg, agent, rng), rng, 4, 9)
@@ -407,14 +367,14 @@ def run(env, cfg, seed, begin=None):
 
 @pytest.mark.parametrize("baseline", ["none", "mean", "value"])
 @pytest.mark.parametrize("share", [True, False])
-def test_the_same_seed_gives_the_same_bits_also_when_continued(tmp_path, baseline, share):
+def test_the_same_seed_gives_the_same_bits_also_when_continued(pair, tmp_path, baseline, share):
     def cfg(iterations):
         return Config(baseline=baseline, share=share, num_envs=3, iterations=iterations)
 
-    whole, other = run(Pair(), cfg(4), 1), run(Pair(), cfg(4), 2)
-    checkpoint.save(tmp_path / "c.npz", run(Pair(), cfg(2), 1))
-    template = reinforce.start(Pair(), cfg(4), np.random.default_rng(1))
-    again = run(Pair(), cfg(4), 1, checkpoint.load(tmp_path / "c.npz", template))
+    whole, other = run(pair, cfg(4), 1), run(pair, cfg(4), 2)
+    checkpoint.save(tmp_path / "c.npz", run(pair, cfg(2), 1))
+    template = reinforce.start(pair, cfg(4), np.random.default_rng(1))
+    again = run(pair, cfg(4), 1, checkpoint.load(tmp_path / "c.npz", template))
     assert again.steps == whole.steps
     for g in range(2):
         assert_array_equal(again.agent.theta[g], whole.agent.theta[g])
@@ -454,9 +414,9 @@ def test_the_learnt_baseline_comes_to_the_value():
     assert found[0, 0] == pytest.approx(exact(env, 0.99, pi), abs=0.1)
 
 
-def test_steps_and_updates_are_counted():
+def test_steps_and_updates_are_counted(pair):
     cfg = Config(baseline="value", num_envs=3, iterations=4)
-    history = list(learn(reinforce, Pair(), cfg, np.random.default_rng(0)))
+    history = list(learn(reinforce, pair, cfg, np.random.default_rng(0)))
     progress, played = history[-1][0], sum(metrics["length"] for _, metrics in history)
     assert progress.steps == round(3 * played) > 0
     for g in range(2):

@@ -185,11 +185,24 @@ def _print(found: "list[Standing]") -> None:
             s.job.folder,
             f"{s.iteration}/{s.job.iterations}",
             int(s.row.get("steps", 0)),
-            *(shown(s.row[key]) if key in s.row else "–" for key in ("return", "eval_return")),
+            *(shown(value) if value is not None else "–" for value in _latest(s.job.folder)),
         )
         for s in found
     ]
     table(("run", "iteration", "steps", "return", "eval return"), rows)
+
+
+def _latest(folder: Path) -> list[float | None]:
+    """The last return and evaluation that were measured; not every line has them."""
+    from ..check import InputError
+    from ..training.run import metrics
+
+    try:
+        rows = metrics(folder)
+    except InputError:  # told already
+        rows = []
+    keys = ("return", "eval_return")
+    return [next((row[key] for row in reversed(rows) if key in row), None) for key in keys]
 
 
 def _above(found: "list[Standing]") -> Path:

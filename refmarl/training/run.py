@@ -182,13 +182,20 @@ def fits(run: Run, folder: Path) -> None:
 
 def differences(one: dict[str, Any], two: dict[str, Any]) -> list[tuple[str, str, str]]:
     """(name, value in one, value in two) of what differs between two described runs."""
-    flat = []
-    for run in (one, two):
-        nested = {**run["config"], **{f"--env {k}": v for k, v in run["env_options"].items()}}
-        flat.append({k: v for k, v in run.items() if k not in ("config", "env_options")} | nested)
+    flat = [_flat(run) for run in (one, two)]
     names = [*flat[0], *(name for name in flat[1] if name not in flat[0])]
     pairs = [(name, *(json.dumps(part.get(name, "not given")) for part in flat)) for name in names]
     return [(name, old, new) for name, old, new in pairs if old != new]
+
+
+def described(run: Run) -> dict[str, Any]:
+    """All that makes a run, one level deep; the environment's options as ``--env NAME``."""
+    return _flat(describe(run))
+
+
+def _flat(run: dict[str, Any]) -> dict[str, Any]:
+    nested = {**run["config"], **{f"--env {k}": v for k, v in run["env_options"].items()}}
+    return {k: v for k, v in run.items() if k not in ("config", "env_options")} | nested
 
 
 def read(folder: Path) -> Run:

@@ -288,7 +288,7 @@ def test_without_a_terminal_a_plain_line_every_few_seconds(run, tmp_path, monkey
     lines = err.splitlines()
     assert len(lines) == 9  # eight logged intervals, and the end
     assert "40/40" in lines[-1]
-    assert "steps/s" in lines[3]
+    assert "/s  " in lines[3]
     assert " left" in lines[3]
     assert "return" in lines[-1]
     _, _, err = run(*argv, "--seeds", 2, "--out", tmp_path / "two")

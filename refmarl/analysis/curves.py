@@ -10,12 +10,13 @@ import numpy as np
 
 from ..check import Array, InputError
 from . import statistics
-from .plots import CYCLE, Panel, band
+from .plots import Panel, band, legend, look, margin
 from .statistics import STATISTICS, Interval
 
 INTERVALS = ("bootstrap", "t")
 RESAMPLES = 500
-WIDE = (5.6, 4.0)
+WIDTH, AXES, LINE = 4.6, 3.2, 0.19  # inches: of a panel; its height without legend; a line of it
+BANDS = {"bootstrap": "bands: 95 % bootstrap", "t": "bands: 95 % Student's t"}
 
 
 class Series(NamedTuple):
@@ -30,7 +31,8 @@ class Curve(NamedTuple):
 
     x: Array  # (T,)
     runs: Array  # (n, T)
-    middle: Interval | None  # (T,) each; without low and high of one run there is no interval
+    middle: Interval | None  # (T,) each; of one run there is no interval
+    interval: str = ""  # one of INTERVALS, if there is one
 
 
 def series(rows: Sequence[dict[str, float]], metric: str, x: str = "steps") -> Series:
@@ -102,34 +104,42 @@ def curve(
     if len(y) == 1:
         return Curve(x, y, None)
     if interval == "t":
-        return Curve(x, y, statistics.t_interval(y))
+        return Curve(x, y, statistics.t_interval(y), interval)
     rng = rng or np.random.default_rng(0)
-    return Curve(x, y, statistics.bootstrap(rng, [y], STATISTICS[statistic], resamples=RESAMPLES))
+    found = statistics.bootstrap(rng, [y], STATISTICS[statistic], resamples=RESAMPLES)
+    return Curve(x, y, found, interval)
 
 
 def panel(title: str, curves: dict[str, Curve], y_label: str, x_label: str = "steps") -> Panel:
-    """Curves of one environment under their labels; each run is a thin line behind."""
+    """Curves of one environment under their labels; each run is a thin line behind.
+
+    Wide enough to be read on a telephone, and higher the more curves there are.
+    """
+
+    names = [f"{label} (n = {len(found.runs)})" for label, found in curves.items()]
 
     def draw(ax: Any) -> None:
-        for k, (label, found) in enumerate(curves.items()):
-            color, dashes = CYCLE[k % len(CYCLE)]
+        for k, (says, found) in enumerate(zip(names, curves.values(), strict=True)):
+            color, dashes = look(k)
             middle = found.runs[0] if found.middle is None else found.middle.estimate
             if found.middle is not None:
                 band(ax, found.x, found.middle.low, found.middle.high, color)
                 for run in found.runs:
                     ax.plot(found.x, run, color=color, linewidth=0.5, alpha=0.35)
-            says = f"{label} (n = {len(found.runs)})"
             ax.plot(found.x, middle, color=color, linestyle=dashes, label=says)
         ax.set_xlabel(x_label)
         ax.set_ylabel(y_label)
         ax.set_xlim(left=0)
+        margin(ax, ", ".join(sorted({BANDS[c.interval] for c in curves.values() if c.interval})))
         ax.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4), useMathText=True)
 
     ends = [
         f"{label} ends at {_last(found):.4g} (n = {len(found.runs)})"
         for label, found in curves.items()
     ]
-    return Panel(title, f"{y_label} over {x_label}: {'; '.join(ends)}.", draw, WIDE)
+    told, columns = legend(names, WIDTH)
+    size = (WIDTH, AXES + LINE * sum(1 + name.count("\n") for name in told) / columns)
+    return Panel(title, f"{y_label} over {x_label}: {'; '.join(ends)}.", draw, size)
 
 
 def _last(found: Curve) -> float:

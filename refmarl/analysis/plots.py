@@ -11,6 +11,7 @@ light and a dark page; no two lines of a panel differ in colour alone.
 import io
 import re
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ PALETTE = {
 }
 INK, MUTED, GRID, PAPER, BLUE, ORANGE, GREEN, PURPLE, SKY = (c[0] for c in PALETTE.values())
 CYCLE = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))  # colour and line style
+LETTERS = 14  # of a legend, an inch
 
 _STYLE: Any = {
     "axes.axisbelow": True,
@@ -96,7 +98,21 @@ def _fill(figure: Any, panel: Panel) -> None:
     panel.draw(ax)
     handles, labels = ax.get_legend_handles_labels()
     if labels:
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=2.2)
+        labels, ncols = legend(labels, panel.size[0])
+        figure.legend(handles, labels, loc="outside lower center", ncols=ncols, handlelength=2.2)
+
+
+def legend(labels: Sequence[str], width: float) -> tuple[list[str], int]:
+    """(the labels, long ones on several lines, columns) that fit into ``width`` inches."""
+    whole = int(LETTERS * width)
+    ncols = 2 if max(map(len, labels)) <= (whole - 14) // 2 else 1  # 14: lines and gaps
+    return ["\n".join(wrap(label, whole - 8)) for label in labels], ncols
+
+
+def look(k: int) -> tuple[str, str]:
+    """(colour, line style) of the k-th of up to 16 lines: no two are the same."""
+    colours, lines = zip(*CYCLE, strict=True)
+    return colours[k % len(CYCLE)], lines[(k + k // len(CYCLE)) % len(CYCLE)]
 
 
 def _canvas(size: tuple[float, float], **options: Any) -> Any:
@@ -207,6 +223,12 @@ def mark(ax: Any, point: Sequence[float] | Array, pure: bool = True, label: str 
 def band(ax: Any, x: Array, low: Array, high: Array, color: str) -> None:
     """The area between two curves."""
     ax.fill_between(x, low, high, color=color, alpha=0.22, linewidth=0)
+
+
+def margin(ax: Any, note: str) -> None:
+    """A few small words above the axes, on the right."""
+    if note:
+        ax.text(1.0, 1.02, note, transform=ax.transAxes, ha="right", color=MUTED, fontsize=7.5)
 
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])

@@ -89,20 +89,19 @@ def groups(found: "Sequence[tuple[Path, Run]]", dirs: Sequence[Path]) -> list[Gr
     firsts = [members[0][1] for members in parts.values()]
     made = []
     for members in parts.values():
-        run = members[0][1]
-        same_env = [_what(other) for other in firsts if _env(other) == _env(run)]
-        mine = _what(run)
-        apart = [
-            (key, value)
-            for key, value in mine.items()
-            if any(other.get(key) != value for other in same_env)
-        ]
-        label = ", ".join(
-            str(value) if key == "algorithm" else f"{key}={_text(value)}" for key, value in apart
-        )
-        folders_, runs = zip(*members, strict=True)
-        made.append(Group(label or run.algorithm, _env(run), list(folders_), list(runs)))
+        folders, runs = zip(*members, strict=True)
+        label = _apart(runs[0], [other for other in firsts if _env(other) == _env(runs[0])])
+        made.append(Group(label, _env(runs[0]), list(folders), list(runs)))
     return sorted(made, key=lambda group: _order(group, dirs))
+
+
+def _apart(run: "Run", others: "Sequence[Run]") -> str:
+    """The algorithm if there are several; the settings in which others of it differ."""
+    mine, kin = _what(run), [_what(o) for o in others if o.algorithm == run.algorithm]
+    differ = [key for key, value in mine.items() if any(one.get(key) != value for one in kin)]
+    words = [f"{key}={_text(mine[key])}" for key in differ]
+    several = len({o.algorithm for o in others}) > 1
+    return ", ".join([run.algorithm] * (several or not words) + words)
 
 
 def _order(group: Group, dirs: Sequence[Path]) -> tuple[int, list[tuple[str, float, str]]]:

@@ -1,7 +1,7 @@
 """``refmarl evaluate``, ``compare`` and ``plot``: what runs have learnt, with honest intervals."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -220,7 +220,7 @@ def _by_env(dirs: Sequence[Path], metric: str) -> tuple[dict[str, list[Group]], 
     from ..training.run import metrics
 
     readable, faults = sound(find(dirs))
-    measured, names = [], set[str]()
+    measured, lacking, names = [], dict[str, list[Path]](), set[str]()
     for folder, run in readable:
         try:
             keys = {key for row in metrics(folder) for key in row}
@@ -231,7 +231,11 @@ def _by_env(dirs: Sequence[Path], metric: str) -> tuple[dict[str, list[Group]], 
         if metric in keys:
             measured.append((folder, run))
         else:
-            faults.append(f"{folder}: no {metric!r} was measured" + ("" if keys else " yet"))
+            why = f"no {metric!r} was measured" + ("" if keys else " yet")
+            lacking.setdefault(f"{why} by {run.algorithm} on {run.env}", []).append(folder)
+    for why, those in lacking.items():
+        more = f" and {len(those) - 1} more" if len(those) > 1 else ""
+        faults.append(f"{those[0]}{more}: {why}; left out")
     if names and not measured:
         raise InputError(f"no {metric!r} was measured; {nearest(metric, sorted(names))}")
     if not measured:
@@ -263,12 +267,23 @@ def _plot(args: argparse.Namespace) -> int:
         name = args.metric.replace("_", " ")
         panels.append(panel(env, curves, f"{STATISTIC[args.statistic]} of {name}"))
         told += [f"{env}: {label}, n = {len(drawn.runs)}" for label, drawn in curves.items()]
-    data = picture(panels, kind, columns=2)
+    data = picture(panels, kind, columns=1, dpi=200)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(args.out, lambda file: file.write(data))
     print("\n".join([*told, f"written to {args.out}"]))
+    _unfinished(group for members in found.values() for group in members)
     complain(faults)
     return 1 if faults else 0
+
+
+def _unfinished(shown: Iterable[Group]) -> None:
+    """Say that there are some: a group's curve ends where its shortest run does."""
+    from ..training.pool import last_row
+
+    pairs = [pair for group in shown for pair in zip(group.folders, group.runs, strict=True)]
+    short = sum(last_row(folder).get("iteration", 0) < run.iterations for folder, run in pairs)
+    if short:
+        print(f"\n{short} of these runs are not finished; a curve ends where its shortest run does")
 
 
 def _curve(group: Group, args: argparse.Namespace) -> "Curve":

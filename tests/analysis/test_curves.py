@@ -1,13 +1,16 @@
 """Learning curves: common points, no look ahead, intervals."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
 
 from refmarl.analysis.curves import Series, align, curve, final, panel, series, smooth
-from refmarl.analysis.plots import picture
+from refmarl.analysis.plots import look, picture
 from refmarl.check import InputError
 
 
@@ -89,3 +92,28 @@ def test_a_panel_says_in_words_what_it_shows():
     drawn = panel("cartpole", {"a": curve([one]), "b": curve([one, one])}, "mean of return")
     assert drawn.alt == "mean of return over steps: a ends at 2 (n = 1); b ends at 2 (n = 2)."
     assert b"b (n = 2)" in picture([drawn], "svg")
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 16])
+@pytest.mark.parametrize("label", ["a", "gamma=0.99, lr=0.0007", "hidden=64,64, " * 8])
+def test_nothing_of_a_panel_is_cut_off(count, label):
+    one = Series(np.arange(3.0), np.arange(3.0))
+    curves = {f"{label} {k}": curve([one, one]) for k in range(count)}
+    drawn = panel("cartpole (horizon=9, gravity=10)", curves, "interquartile mean of return")
+    image = np.asarray(Image.open(io.BytesIO(picture([drawn], "png"))).convert("L"))
+    for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
+        assert edge.min() > 250  # paper
+    assert (image < 128).sum() > 1000
+
+
+def test_no_two_of_sixteen_lines_look_the_same():
+    assert len({look(k) for k in range(16)}) == 16
+
+
+@pytest.mark.parametrize(("interval", "says"), [("t", "Student's t"), ("bootstrap", "bootstrap")])
+def test_a_picture_says_what_its_bands_are(interval, says):
+    one, two = (Series(np.arange(3.0), k + np.arange(3.0)) for k in range(2))
+    several = panel("x", {"a": curve([one, two], "mean", interval)}, "mean of return")
+    alone = panel("x", {"a": curve([one])}, "mean of return")
+    assert f"bands: 95 % {says}" in picture([several], "svg").decode()
+    assert "bands" not in picture([alone], "svg").decode()

@@ -1,6 +1,7 @@
 """``evaluate``, ``compare``, ``plot``, ``render`` and the lists: what runs have learnt."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -62,6 +63,21 @@ def test_curves_are_drawn_as_svg_and_png(runs, run, tmp_path):
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     one = sorted(runs.iterdir())[0]
     assert run("plot", one, "--out", tmp_path / "one.svg", "--smooth", "3")[0] == 0
+    assert "not finished" not in out
+    short = tmp_path / "runs" / "short"
+    shutil.copytree(one, short)
+    lines = (one / "metrics.jsonl").read_text().splitlines(keepends=True)
+    (short / "metrics.jsonl").write_text("".join(lines[:-2]))
+    _, out, _ = run("plot", short, "--out", tmp_path / "c.svg")
+    assert "1 of these runs are not finished" in out
+
+
+def test_settings_of_other_algorithms_are_not_in_a_label(runs, run, tmp_path):
+    shutil.copytree(runs, tmp_path / "runs")
+    few = ("--set", "iterations=2", "--set", "num_envs=2")
+    assert run("train", "reinforce", "cartpole", *few, "--out", tmp_path / "runs")[0] == 0
+    rows = json.loads(run("compare", tmp_path / "runs", "--json")[1])
+    assert [row["label"] for row in rows] == ["a2c, lr=0.001", "a2c, lr=0.01", "reinforce"]
 
 
 @pytest.mark.parametrize(

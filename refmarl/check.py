@@ -60,14 +60,14 @@ def _kind(raw: NDArray[Any]) -> str:
     return {"U": "text", "S": "bytes", "c": "complex numbers"}.get(raw.dtype.kind, str(raw.dtype))
 
 
-def size_cap(shape: Sequence[int], name: str) -> None:
+def size_cap(shape: Sequence[int], name: str, what: str = "payoffs") -> None:
     """Refuse a shape of more than ``MAX_ENTRIES`` numbers before anything is allocated."""
     entries = 1
     for k in shape:
         entries *= int(k)
     if entries > MAX_ENTRIES:
         text = " × ".join(str(k) for k in shape)
-        raise InputError(f"{name}: {text} = {entries} payoffs; the cap is {MAX_ENTRIES}")
+        raise InputError(f"{name}: {text} = {entries} {what}; the cap is {MAX_ENTRIES}")
 
 
 def mixture(x: Any, size: int, name: str) -> Array:

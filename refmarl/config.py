@@ -24,9 +24,10 @@ import dataclasses
 import hashlib
 import json
 import math
+import numbers
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,11 +54,22 @@ class Settings:
     """Base of all configs: checks every field's type and range."""
 
     def __post_init__(self) -> None:
-        kinds = typing.get_type_hints(type(self))
-        for field in dataclasses.fields(self):
-            value = _typed(getattr(self, field.name), kinds[field.name], field.name)
-            _ranged(value, field.metadata.get("within", ""), field.name)
-            object.__setattr__(self, field.name, value)
+        check_fields(self, dataclasses.fields(self))
+
+
+def check_fields(owner: Any, fields: Sequence[dataclasses.Field[Any]]) -> None:
+    """Hold fields of a dataclass against their types and ranges; numbers become Python's own.
+
+    Raises
+    ------
+    InputError
+        At the first that does not fit, with its name, what is needed, and what came.
+    """
+    kinds = typing.get_type_hints(type(owner)) if fields else {}
+    for field in fields:
+        value = _typed(getattr(owner, field.name), kinds[field.name], field.name)
+        _ranged(value, field.metadata.get("within", ""), field.name)
+        object.__setattr__(owner, field.name, value)
 
 
 def to_dict(cfg: Settings) -> dict[str, Any]:
@@ -106,8 +118,8 @@ def digest(cfg: Settings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def describe(kind: type[Settings]) -> list[tuple[str, str, str, str]]:
-    """(name, default, range, meaning) of every field, for help and docs."""
+def describe(kind: type[Any]) -> list[tuple[str, str, str, str]]:
+    """(name, default, range, meaning) of every field of a dataclass, for help and docs."""
     rows = []
     for field in dataclasses.fields(kind):
         within = field.metadata.get("within", "")
@@ -149,19 +161,30 @@ def parse(text: str, kind: Any, name: str) -> Any:
 def _typed(value: Any, kind: Any, name: str) -> Any:
     """The value if it is of the field's type; whole numbers pass for floats, lists for tuples."""
     if isinstance(kind, types.UnionType):
-        if value is None and type(None) in typing.get_args(kind):
+        kinds = [k for k in typing.get_args(kind) if k is not type(None)]
+        if value is None and len(kinds) < len(typing.get_args(kind)):
             return None
-        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+        if len(kinds) > 1:
+            _need(isinstance(value, kind), " or a ".join(k.__name__ for k in kinds), value, name)
+            return value
+        kind = kinds[0]
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, tuple | list):
             raise InputError(f"{name}: need several values, got {value!r}")
         return tuple(_typed(item, typing.get_args(kind)[0], name) for item in value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        need = {int: "a whole number", float: "a number", bool: "true or false"}
-        raise InputError(f"{name}: need {need.get(kind, kind.__name__)}, got {value!r}")
-    return value
+    number = {int: numbers.Integral, float: numbers.Real}.get(kind)
+    fits = isinstance(value, number or kind) and not (number and isinstance(value, bool))
+    need = {int: "a whole number", float: "a number", bool: "true or false"}
+    _need(fits, need.get(kind, kind.__name__), value, name)
+    try:
+        return kind(value) if number else value
+    except OverflowError:
+        raise InputError(f"{name}: a number too large for a float") from None
+
+
+def _need(fits: bool, what: str, value: Any, name: str) -> None:
+    if not fits:
+        raise InputError(f"{name}: need {what}, got {value!r}")
 
 
 def _ranged(value: Any, within: str | tuple[str, ...], name: str) -> None:

@@ -15,16 +15,19 @@ Axes: B copies, G groups, N_g agents of a group, O_g observations, S numbers of 
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
 from .check import Array, InputError, generator, positive
+from .config import check_fields
+from .kernels.actions import clip
 from .kernels.counter import next_keys
 from .value_grad import Real
 
+INT = np.dtype(np.int64)
 Actions = tuple[Real, ...]
 S = TypeVar("S", bound=Any)
 
@@ -123,11 +126,16 @@ class Scene(NamedTuple):
 class Env(ABC):
     """Base of all environments: frozen dataclasses of their parameters.
 
-    Only ``groups``, ``restart``, ``observe`` and ``step`` must be written.
+    Only ``groups``, ``restart``, ``observe`` and ``step`` must be written. Parameters that are an
+    :func:`refmarl.config.option` are held against their type and range when one is made.
     """
 
     name: ClassVar[str]
     horizon: int  # steps until truncation; 0 for none
+
+    def __post_init__(self) -> None:
+        given: list[Any] = list(fields(self)) if is_dataclass(self) else []
+        check_fields(self, [field for field in given if "within" in field.metadata])
 
     @cached_property
     @abstractmethod
@@ -190,6 +198,11 @@ class Env(ABC):
         """The names of all agents, group by group."""
         return tuple(agent for group in self.groups for agent in group.agents)
 
+    @cached_property
+    def action_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """What follows the axis B in the shape of each group's actions."""
+        return tuple(_action_shape(group) for group in self.groups)
+
 
 def advance(env: Env, state: S, actions: Actions) -> Advance:
     """Step, and restart the copies that ended: the only place where episodes begin anew.
@@ -199,10 +212,12 @@ def advance(env: Env, state: S, actions: Actions) -> Advance:
     after, step = env.step(state, actions)
     if not np.count_nonzero(after.ended):
         return Advance(after, step, after)
-    ended = np.flatnonzero(after.ended)
+    (ended,) = after.ended.nonzero()
     keys = np.empty(len(ended), dtype=np.uint64)
     next_keys(after.key[ended], keys)
     fresh = env.restart(keys)
+    if len(ended) == len(after.ended):
+        return Advance(fresh, step, after)
     fields = []
     for old, new in zip(after, fresh, strict=True):
         field = old.copy()
@@ -244,15 +259,11 @@ def discrete_actions(env: Env, num_envs: int, actions: Actions, group: int = 0) 
         If ``actions`` is not a tuple of one array for each group, or this group's array is not
         one of integers of that shape.
     """
-    here = env.groups[group]
-    array = _of_group(env, actions, group)
-    several = (len(here.space.sizes),) if isinstance(here.space, MultiDiscrete) else ()
-    need = (num_envs, len(here.agents), *several)
+    array, need = _of_group(env, actions, group), (num_envs, *env.action_shapes[group])
     if array.shape != need or array.dtype.kind not in "iu":
-        raise InputError(
-            f"actions of {here.name}: need integers {need}, got {array.dtype} {array.shape}"
-        )
-    return np.ascontiguousarray(array, dtype=np.int64)
+        got = f"{array.dtype} {array.shape}"
+        raise InputError(f"actions of {env.groups[group].name}: need integers {need}, got {got}")
+    return np.ascontiguousarray(array, INT)  # the same one where it fits
 
 
 def continuous_actions(env: Env, num_envs: int, actions: Actions, group: int = 0) -> Array:
@@ -264,23 +275,34 @@ def continuous_actions(env: Env, num_envs: int, actions: Actions, group: int = 0
         If ``actions`` is not a tuple of one array for each group, or this group's array is not
         one of finite numbers (B, N_g, size).
     """
+    array, need = _of_group(env, actions, group), (num_envs, *env.action_shapes[group])
     here = env.groups[group]
-    box = here.space
-    if not isinstance(box, Box):
+    if not isinstance(here.space, Box):
         raise InputError(f"{here.name}: not a group of continuous actions")
-    array = np.asarray(_of_group(env, actions, group), dtype=np.float64)
-    need = (num_envs, len(here.agents), box.size)
-    if array.shape != need or not np.isfinite(array).all():
-        raise InputError(f"actions of {here.name}: need finite {need}, got {array.shape}")
-    return np.ascontiguousarray(np.clip(array, box.low, box.high))
+    if array.shape != need or array.dtype.kind not in "fiu":
+        got = f"{array.dtype} {array.shape}"
+        raise InputError(f"actions of {here.name}: need finite {need}, got {got}")
+    clipped = np.empty(need)
+    if not clip(np.ascontiguousarray(array, np.float64), here.space.low, here.space.high, clipped):
+        wrong = array[~np.isfinite(array)][0]
+        raise InputError(f"actions of {here.name}: need finite {need}, got {wrong}")
+    return clipped
 
 
 def _of_group(env: Env, actions: Actions, group: int) -> Real:
     """The array of one group, from a tuple of as many as there are groups."""
-    if not isinstance(actions, tuple) or len(actions) != len(env.groups):
+    if not isinstance(actions, tuple) or len(actions) != len(env.action_shapes):
         got = len(actions) if isinstance(actions, tuple) else type(actions).__name__
         raise InputError(f"actions: need a tuple of {len(env.groups)} arrays, got {got}")
     return np.asarray(actions[group])
+
+
+def _action_shape(group: Group) -> tuple[int, ...]:
+    """(N_g,), (N_g, len(sizes)) or (N_g, size)."""
+    count, space = len(group.agents), group.space
+    if isinstance(space, Discrete):
+        return (count,)
+    return (count, len(space.sizes) if isinstance(space, MultiDiscrete) else space.size)
 
 
 def refuse(env: Env, state: Any, actions: Actions) -> NoReturn:

@@ -176,14 +176,13 @@ def data(name: str) -> dict[str, Any]:
             "summary": registry.summary(module),
             "settings": settings,
         }
-    parameters = [
-        {
-            "name": key,
-            "default": "needed" if default is registry.NEEDED else str(default),
-            "type": getattr(kind, "__name__", str(kind)),
-        }
-        for key, (kind, default) in registry.parameters(name).items()
-    ]
+    known, parameters = registry.meanings(name), []
+    for key, (kind, default) in registry.parameters(name).items():
+        within, says = known.get(key, ("", ""))
+        shown = "needed" if default is registry.NEEDED else str(default)
+        what = getattr(kind, "__name__", str(kind))
+        row = {"name": key, "default": shown, "type": what, "range": within, "meaning": says}
+        parameters.append(row)
     found: dict[str, Any] = {"name": name, "kind": "environment", "settings": parameters}
     if not any(p["default"] == "needed" for p in parameters):
         env = registry.environment(name)

@@ -1,16 +1,28 @@
 """What the classic control tasks share: a vector of physical numbers, a clock, an end."""
 
-from typing import NamedTuple
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from ..check import Array
-from ..env_api import Step
+from ..env_api import (
+    Actions,
+    Box,
+    Env,
+    Group,
+    Step,
+    continuous_actions,
+    discrete_actions,
+    refuse,
+)
 from ..kernels._jit import kernel
 from ..kernels.counter import uniform
 from ..value_grad import Real
-
-Outcome = tuple[Array, Real, Array, Real, Real, Real]
+from ._frame import room
 
 
 class State(NamedTuple):
@@ -22,29 +34,59 @@ class State(NamedTuple):
     x: Array  # (B, numbers of the body)
 
 
-def begin(key: Real, low: Array, high: Array) -> State:
-    """Every number k uniform in [low_k, high_k)."""
-    x = np.empty((len(key), len(low)))
-    _fill(key, low, high, x)
-    return State(key, np.zeros(len(key), dtype=np.int64), np.zeros(len(key), dtype=bool), x)
+@dataclass(frozen=True)
+class Body(Env):
+    """One agent that moves one body.
 
+    ``kernel`` takes (x, t, ended, actions, horizon), fills in (x', t', reward, flags), and returns
+    False where a copy has ended or an action is illegal; ``start`` is where numbers begin, uniform
+    between its two rows.
+    """
 
-def blank(state: State) -> Outcome:
-    """Room for (x', t', reward, terminated, truncated, ended), for a kernel to fill."""
-    size, width = state.x.shape
-    terminated, truncated, ended = np.empty((3, size), dtype=bool)
-    t = np.empty(size, dtype=np.int64)
-    return np.empty((size, width)), t, np.empty((size, 1)), terminated, truncated, ended
+    group: ClassVar[Group]
+    start: ClassVar[Array]
+    kernel: ClassVar[Callable[..., bool]]
 
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """One group of one agent."""
+        return (self.group,)
 
-def outcome(state: State, filled: Outcome) -> tuple[State, Step]:
-    """What a step returns."""
-    x, t, reward, terminated, truncated, ended = filled
-    return State(state.key, t, ended, x), Step((reward,), terminated, truncated)
+    def restart(self, key: Real) -> State:
+        """Every number uniform between those of ``start``."""
+        size = len(key)
+        x = np.empty((size, self.start.shape[1]))
+        _fill(key, self.start, x)
+        return State(key, np.zeros(size, np.int64), np.zeros(size, bool), x)
+
+    def observe(self, state: State) -> tuple[Array, ...]:
+        """The numbers as they are, (B, 1, O)."""
+        return (state.x[:, None, :].copy(),)
+
+    def step(self, state: State, actions: Actions) -> tuple[State, Step]:
+        """One step of every copy."""
+        size = len(state.t)
+        read = continuous_actions if isinstance(self.group.space, Box) else discrete_actions
+        given, x = read(self, size, actions), np.empty(state.x.shape)
+        t, reward, flags = room(size, 1)
+        past = state.x, state.t, state.ended
+        if not self.kernel(*past, given, self.horizon, x, t, reward, flags):
+            refuse(self, state, actions)
+        return State(state.key, t, flags[2], x), Step((reward,), flags[0], flags[1])
+
+    @abstractmethod
+    def heuristic(self, state: State) -> Actions:
+        """A plain policy to compare with."""
 
 
 @kernel
-def _fill(key: Real, low: Array, high: Array, x: Array) -> None:
+def _fill(key: Real, start: Array, x: Array) -> None:
     for b in range(x.shape[0]):
-        for k in range(x.shape[1]):
-            x[b, k] = low[k] + (high[k] - low[k]) * uniform(key[b], 0, k)
+        begin(b, key, start, x)
+
+
+@kernel
+def begin(b: int, key: Real, start: Array, x: Array) -> None:
+    """Copy b's numbers at the beginning."""
+    for k in range(x.shape[1]):
+        x[b, k] = start[0, k] + (start[1, k] - start[0, k]) * uniform(key[b], 0, k)

@@ -6,6 +6,7 @@ from ..check import Array
 from ..kernels._jit import kernel
 from ..kernels.counter import below, uniform
 from ..value_grad import Real
+from ._frame import close
 
 LOAD = 5
 TRIES = 1000  # to place one more thing
@@ -259,9 +260,7 @@ def step(
     food_next: Real,
     t_next: Real,
     reward: Array,
-    terminated: Real,
-    truncated: Real,
-    ended: Real,
+    flags: Real,
 ) -> bool:
     """Fill in what follows; False if a copy is over or an action not one of the six."""
     n = at.shape[1]
@@ -281,10 +280,7 @@ def step(
         _lift(does, level[b], at_next[b], food_at[b], food_next[b], total[b], penalty, reward[b])
         for f in range(food.shape[1]):
             left += food_next[b, f]
-        t_next[b] = t[b] + 1
-        terminated[b] = left == 0
-        truncated[b] = 0 < horizon <= t_next[b] and not terminated[b]
-        ended[b] = terminated[b] or truncated[b]
+        close(b, t, left == 0, horizon, t_next, flags)
     return True
 
 

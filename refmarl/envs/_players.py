@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..check import InputError
+from ..check import Array, size_cap
 from ..env_api import Actions, Discrete, Env, Group, discrete_actions
+from ..kernels._jit import kernel
 from ..value_grad import Real
 
 
@@ -41,14 +42,28 @@ def seen_by_all(who: int, common: Real) -> Real:
     return np.concatenate([me, np.repeat(common[:, None], who, axis=1)], axis=2)
 
 
-def horizon(steps: int) -> int:
-    """A number of steps ≥ 0; 0 is for ever.
+def one_hot(index: Real, size: int) -> Array:
+    """(…, size): 1 at the index, nowhere where it is negative."""
+    return np.asarray(index[..., None] == np.arange(size), dtype=np.float64)
+
+
+def twin_size(states: int, actions: tuple[int, ...]) -> None:
+    """Refuse a twin whose table of transitions would be too large.
 
     Raises
     ------
     InputError
-        If it is negative or no whole number.
+        If it has more than ``MAX_ENTRIES`` numbers.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
-        raise InputError(f"horizon: need a whole number ≥ 0, got {steps!r}")
-    return int(steps)
+    size_cap((states, *actions, states), "twin", "probabilities")
+
+
+@kernel
+def joint_action(action: Real, b: int, sizes: Real) -> int:
+    """The index of copy b's actions (B, n) among all joint ones; -1 if one is out of range."""
+    joint = 0
+    for i in range(len(sizes)):
+        if not 0 <= action[b, i] < sizes[i]:
+            return -1
+        joint = joint * sizes[i] + action[b, i]
+    return joint

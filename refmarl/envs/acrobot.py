@@ -15,80 +15,21 @@ all four numbers uniform in ±0.1 at the beginning. It ends when the tip is one 
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from ..check import Array
-from ..env_api import (
-    Actions,
-    Disc,
-    Discrete,
-    Env,
-    Group,
-    Scene,
-    Segment,
-    Step,
-    discrete_actions,
-    refuse,
-)
+from ..config import option
+from ..env_api import Actions, Disc, Discrete, Group, Scene, Segment
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from ._classic import State, begin, blank, outcome
+from ._classic import Body, State
+from ._frame import STEPS, close
 
 GRAVITY, DT, CENTRE = 9.8, 0.2, 0.5
 MAX_SPEED_1, MAX_SPEED_2 = 4 * math.pi, 9 * math.pi
-START = np.full(4, 0.1)
 Pose = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Acrobot(Env):
-    """One agent, three actions: torque −1, 0 or 1 on the joint."""
-
-    name: ClassVar[str] = "acrobot"
-    horizon: int = 500  # steps until truncation
-
-    @cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """One group of one agent that sees (cos θ₁, sin θ₁, cos θ₂, sin θ₂, θ̇₁, θ̇₂)."""
-        return (Group("joint", ("joint",), 6, Discrete(3)),)
-
-    def restart(self, key: Real) -> State:
-        """All four numbers uniform in ±0.1."""
-        return begin(key, -START, START)
-
-    def observe(self, state: State) -> tuple[Array, ...]:
-        """(cos θ₁, sin θ₁, cos θ₂, sin θ₂, θ̇₁, θ̇₂) as (B, 1, 6)."""
-        a, b, da, db = state.x.T
-        seen = np.stack([np.cos(a), np.sin(a), np.cos(b), np.sin(b), da, db], axis=1)
-        return (seen[:, None],)
-
-    def step(self, state: State, actions: Actions) -> tuple[State, Step]:
-        """Swing for 0.2 s."""
-        action, filled = discrete_actions(self, len(state.t), actions), blank(state)
-        if not _step(state.x, state.t, state.ended, action, self.horizon, *filled):
-            refuse(self, state, actions)
-        return outcome(state, filled)
-
-    def heuristic(self, state: State) -> Actions:
-        """Torque along the joint's own motion: it always does positive work."""
-        return (np.where(state.x[:, 3] < 0.0, 0, 2)[:, None],)
-
-    def scene(self, state: State, copy: int = 0) -> Scene:
-        """The bar, the height to reach, both links."""
-        a, b = float(state.x[copy, 0]), float(state.x[copy, 1])
-        elbow = (math.sin(a), -math.cos(a))
-        tip = (elbow[0] + math.sin(a + b), elbow[1] - math.cos(a + b))
-        shapes = (
-            Segment((-2.2, 1.0), (2.2, 1.0)),
-            Segment((0.0, 0.0), elbow, 0.15, 0),
-            Segment(elbow, tip, 0.15, 1),
-            Disc((0.0, 0.0), 0.08),
-            Disc(elbow, 0.08),
-        )
-        return Scene((-2.2, 2.2, -2.2, 2.2), shapes, f"step {int(state.t[copy])}")
 
 
 @kernel
@@ -142,9 +83,7 @@ def _step(
     x_next: Array,
     t_next: Real,
     reward: Array,
-    terminated: Real,
-    truncated: Real,
-    ended: Real,
+    flags: Real,
 ) -> bool:
     """Fill in what follows; False if a copy is over or an action not one of the three."""
     for n in range(x.shape[0]):
@@ -155,9 +94,42 @@ def _step(
         x_next[n, 0], x_next[n, 1] = a, b
         x_next[n, 2] = min(max(da, -MAX_SPEED_1), MAX_SPEED_1)
         x_next[n, 3] = min(max(db, -MAX_SPEED_2), MAX_SPEED_2)
-        t_next[n] = t[n] + 1
-        terminated[n] = -math.cos(a) - math.cos(a + b) > 1.0
-        truncated[n] = 0 < horizon <= t_next[n] and not terminated[n]
-        ended[n] = terminated[n] or truncated[n]
-        reward[n, 0] = 0.0 if terminated[n] else -1.0
+        up = -math.cos(a) - math.cos(a + b) > 1.0
+        reward[n, 0] = 0.0 if up else -1.0
+        close(n, t, up, horizon, t_next, flags)
     return True
+
+
+@dataclass(frozen=True)
+class Acrobot(Body):
+    """One agent, three actions: torque −1, 0 or 1 on the joint."""
+
+    name: ClassVar[str] = "acrobot"
+    group: ClassVar[Group] = Group("joint", ("joint",), 6, Discrete(3))
+    start: ClassVar[Array] = np.array([[-0.1] * 4, [0.1] * 4])
+    kernel = staticmethod(_step)
+    horizon: int = option(500, *STEPS)
+
+    def observe(self, state: State) -> tuple[Array, ...]:
+        """(cos θ₁, sin θ₁, cos θ₂, sin θ₂, θ̇₁, θ̇₂) as (B, 1, 6)."""
+        a, b, da, db = state.x.T
+        seen = np.stack([np.cos(a), np.sin(a), np.cos(b), np.sin(b), da, db], axis=1)
+        return (seen[:, None],)
+
+    def heuristic(self, state: State) -> Actions:
+        """Torque along the joint's own motion: it always does positive work."""
+        return (np.where(state.x[:, 3] < 0.0, 0, 2)[:, None],)
+
+    def scene(self, state: State, copy: int = 0) -> Scene:
+        """The bar, the height to reach, both links."""
+        a, b = float(state.x[copy, 0]), float(state.x[copy, 1])
+        elbow = (math.sin(a), -math.cos(a))
+        tip = (elbow[0] + math.sin(a + b), elbow[1] - math.cos(a + b))
+        shapes = (
+            Segment((-2.2, 1.0), (2.2, 1.0)),
+            Segment((0.0, 0.0), elbow, 0.15, 0),
+            Segment(elbow, tip, 0.15, 1),
+            Disc((0.0, 0.0), 0.08),
+            Disc(elbow, 0.08),
+        )
+        return Scene((-2.2, 2.2, -2.2, 2.2), shapes, f"step {int(state.t[copy])}")

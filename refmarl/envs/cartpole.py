@@ -10,39 +10,22 @@ Gymnasium's CartPole-v1: F = ±10, reward 1 for every step, terminated when |x| 
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from ..check import Array
-from ..env_api import (
-    Actions,
-    Disc,
-    Discrete,
-    Env,
-    Group,
-    Scene,
-    Segment,
-    Step,
-    discrete_actions,
-    refuse,
-)
+from ..config import option
+from ..env_api import Actions, Disc, Discrete, Group, Scene, Segment, discrete_actions, refuse
 from ..kernels._jit import kernel
-from ..kernels.counter import next_keys, uniform
+from ..kernels.counter import RESTART, word
 from ..value_grad import Real
+from ._classic import Body, State, begin
+from ._frame import STEPS, close
 
 GRAVITY, CART, POLE, HALF_LENGTH, FORCE, DT = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
 X_LIMIT, ANGLE_LIMIT, START = 2.4, 12 * 2 * math.pi / 360, 0.05
-
-
-class State(NamedTuple):
-    """B carts."""
-
-    key: Real  # (B,) uint64
-    t: Real  # (B,) int64
-    ended: Real  # (B,) bool
-    x: Array  # (B, 4): x, ẋ, θ, θ̇
+Pose = tuple[float, float, float, float]
 
 
 class Played(NamedTuple):
@@ -54,39 +37,82 @@ class Played(NamedTuple):
     truncated: Real  # (T, B) bool
 
 
+@kernel
+def _push(x: float, speed: float, angle: float, spin: float, action: int) -> Pose:
+    """The equations of motion."""
+    total, moment = CART + POLE, POLE * HALF_LENGTH
+    force = FORCE if action == 1 else -FORCE
+    sin, cos = math.sin(angle), math.cos(angle)
+    tau = (force + moment * spin * spin * sin) / total
+    bend = (GRAVITY * sin - cos * tau) / (HALF_LENGTH * (4.0 / 3.0 - POLE * cos * cos / total))
+    push = tau - moment * bend * cos / total
+    return x + DT * speed, speed + DT * push, angle + DT * spin, spin + DT * bend
+
+
+@kernel
+def _fallen(x: float, angle: float) -> bool:
+    """Whether it is over."""
+    return bool(abs(x) > X_LIMIT or abs(angle) > ANGLE_LIMIT)
+
+
+@kernel
+def _step(
+    x: Array,
+    t: Real,
+    over: Real,
+    action: Real,
+    horizon: int,
+    x_next: Array,
+    t_next: Real,
+    reward: Array,
+    flags: Real,
+) -> bool:
+    """Fill in what follows; False if a copy is over or an action not one of the two."""
+    for b in range(x.shape[0]):
+        if over[b] or not 0 <= action[b, 0] <= 1:
+            return False
+        pose = _push(x[b, 0], x[b, 1], x[b, 2], x[b, 3], action[b, 0])
+        x_next[b, 0], x_next[b, 1], x_next[b, 2], x_next[b, 3] = pose
+        reward[b, 0] = 1.0
+        close(b, t, _fallen(pose[0], pose[2]), horizon, t_next, flags)
+    return True
+
+
+@kernel
+def _play(
+    key: Real, t: Real, x: Array, action: Real, start: Array, horizon: int, obs: Array, flags: Real
+) -> bool:
+    """T steps with restarts, in place; False if an action is not one of the two.
+
+    ``action`` (T, B), ``obs`` (T, B, 4): what follows each step; ``flags`` (2, T, B).
+    """
+    for n in range(action.shape[0]):
+        for b in range(x.shape[0]):
+            if not 0 <= action[n, b] <= 1:
+                return False
+            pose = _push(x[b, 0], x[b, 1], x[b, 2], x[b, 3], action[n, b])
+            x[b, 0], x[b, 1], x[b, 2], x[b, 3] = pose
+            t[b] += 1
+            fallen = _fallen(pose[0], pose[2])
+            late = 0 < horizon <= t[b] and not fallen
+            flags[0, n, b], flags[1, n, b] = fallen, late
+            if fallen or late:
+                key[b], t[b] = word(key[b], RESTART, 0), 0
+                begin(b, key, start, x)
+            for k in range(4):
+                obs[n, b, k] = x[b, k]
+    return True
+
+
 @dataclass(frozen=True)
-class CartPole(Env):
+class CartPole(Body):
     """One agent, two actions: 0 pushes left, 1 right."""
 
     name: ClassVar[str] = "cartpole"
-    horizon: int = 500  # steps until truncation
-
-    @cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """One group of one agent that sees (x, ẋ, θ, θ̇)."""
-        return (Group("cart", ("cart",), 4, Discrete(2)),)
-
-    def restart(self, key: Real) -> State:
-        """All four numbers uniform in ±0.05."""
-        size = len(key)
-        x = np.empty((size, 4))
-        _start(key, x)
-        return State(key, np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool), x)
-
-    def observe(self, state: State) -> tuple[Array, ...]:
-        """(x, ẋ, θ, θ̇) as (B, 1, 4)."""
-        return (state.x[:, None, :].copy(),)
-
-    def step(self, state: State, actions: Actions) -> tuple[State, Step]:
-        """Push for 0.02 s."""
-        size = len(state.t)
-        action = discrete_actions(self, size, actions)
-        x, t, reward = np.empty((size, 4)), np.empty(size, dtype=np.int64), np.empty((size, 1))
-        flags = np.empty((3, size), dtype=bool)
-        if not _step(state.x, state.t, state.ended, action, self.horizon, x, t, reward, flags):
-            refuse(self, state, actions)
-        terminated, truncated, ended = flags
-        return State(state.key, t, ended, x), Step((reward,), terminated, truncated)
+    group: ClassVar[Group] = Group("cart", ("cart",), 4, Discrete(2))
+    start: ClassVar[Array] = np.array([[-START] * 4, [START] * 4])
+    kernel = staticmethod(_step)
+    horizon: int = option(500, *STEPS)
 
     def play(self, state: State, actions: Actions) -> Played:
         """T steps of given actions (T, B, 1) in one go: what T calls of ``advance`` give.
@@ -102,7 +128,8 @@ class CartPole(Env):
         action = discrete_actions(self, steps * size, (flat,)).reshape(steps, size)
         key, t, x = state.key.copy(), state.t.copy(), state.x.copy()
         obs, flags = np.empty((steps, size, 4)), np.empty((2, steps, size), dtype=bool)
-        if state.ended.any() or not _play(key, t, x, action, self.horizon, obs, flags):
+        rules = (action, self.start, self.horizon)
+        if state.ended.any() or not _play(key, t, x, *rules, obs, flags):
             refuse(self, state, (flat,))
         after = State(key, t, np.zeros(size, dtype=bool), x)
         return Played(after, obs[:, :, None], flags[0], flags[1])
@@ -121,80 +148,3 @@ class CartPole(Env):
         pole = Segment((x, 0.0), tip, width=0.06, colour=1)
         shapes = (track, cart, pole, Disc((x, 0.0), 0.05))
         return Scene((-2.8, 2.8, -0.4, 1.4), shapes, f"step {int(state.t[copy])}")
-
-
-@kernel
-def _start(key: Real, x: Array) -> None:
-    for b in range(x.shape[0]):
-        for k in range(4):
-            x[b, k] = START * (2.0 * uniform(key[b], 0, k) - 1.0)
-
-
-@kernel
-def _push(x: Array, action: int, out: Array) -> None:
-    """One copy's equations of motion; ``out`` may be ``x``."""
-    total, moment = CART + POLE, POLE * HALF_LENGTH
-    force = FORCE if action == 1 else -FORCE
-    speed, angle, spin = x[1], x[2], x[3]
-    sin, cos = math.sin(angle), math.cos(angle)
-    tau = (force + moment * spin * spin * sin) / total
-    bend = (GRAVITY * sin - cos * tau) / (HALF_LENGTH * (4.0 / 3.0 - POLE * cos * cos / total))
-    push = tau - moment * bend * cos / total
-    out[0] = x[0] + DT * speed
-    out[1] = speed + DT * push
-    out[2] = angle + DT * spin
-    out[3] = spin + DT * bend
-
-
-@kernel
-def _play(
-    key: Real, t: Real, x: Array, action: Real, horizon: int, obs: Array, flags: Real
-) -> bool:
-    """T steps with restarts, in place; False if an action is not one of the two.
-
-    ``action`` (T, B), ``obs`` (T, B, 4): what follows each step; ``flags`` (2, T, B).
-    """
-    for n in range(action.shape[0]):
-        for b in range(x.shape[0]):
-            if not 0 <= action[n, b] <= 1:
-                return False
-            _push(x[b], action[n, b], x[b])
-            t[b] += 1
-            fallen = abs(x[b, 0]) > X_LIMIT or abs(x[b, 2]) > ANGLE_LIMIT
-            late = 0 < horizon <= t[b] and not fallen
-            flags[0, n, b], flags[1, n, b] = fallen, late
-            if fallen or late:
-                next_keys(key[b : b + 1], key[b : b + 1])
-                _start(key[b : b + 1], x[b : b + 1])
-                t[b] = 0
-            for k in range(4):
-                obs[n, b, k] = x[b, k]
-    return True
-
-
-@kernel
-def _step(
-    x: Array,
-    t: Real,
-    over: Real,
-    action: Real,
-    horizon: int,
-    x_next: Array,
-    t_next: Real,
-    reward: Array,
-    flags: Real,
-) -> bool:
-    """Fill in what follows; False if a copy is over or an action not one of the two.
-
-    ``flags`` (3, B): terminated, truncated, ended.
-    """
-    for b in range(x.shape[0]):
-        if over[b] or not 0 <= action[b, 0] <= 1:
-            return False
-        _push(x[b], action[b, 0], x_next[b])
-        t_next[b] = t[b] + 1
-        fallen = abs(x_next[b, 0]) > X_LIMIT or abs(x_next[b, 2]) > ANGLE_LIMIT
-        late = 0 < horizon <= t_next[b] and not fallen
-        flags[0, b], flags[1, b], flags[2, b] = fallen, late, fallen or late
-        reward[b, 0] = 1.0
-    return True

@@ -14,13 +14,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError, positive
+from ..check import Array
+from ..config import option
 from ..env_api import Actions, Disc, Discrete, Env, Group, Scene, Segment, Step, refuse
 from ..games.markov import MarkovGame
 from ..kernels._jit import kernel
 from ..kernels.counter import uniform
 from ..value_grad import Real
 from . import _players
+from ._frame import STEPS, close, room
 
 
 class State(NamedTuple):
@@ -37,20 +39,11 @@ class Chain(Env):
     """Agents alike, two actions each; all see the place, one-hot."""
 
     name: ClassVar[str] = "chain"
-    length: int = 6  # L ≥ 1 places
-    players: int = 2  # n ≥ 1
-    slip: float = 0.1  # in [0, 1]
-    calm: float = 0.05
-    horizon: int = 50  # steps until truncation; 0 for none
-
-    def __post_init__(self) -> None:
-        positive(self.length, "length")
-        positive(self.players, "players")
-        _players.horizon(self.horizon)
-        if not 0.0 <= self.slip <= 1.0 or not np.isfinite(self.calm):
-            raise InputError(
-                f"chain: need slip in [0, 1], calm finite; got {self.slip}, {self.calm}"
-            )
+    length: int = option(6, "L, places", "[1, 1000]")
+    players: int = option(2, "n, agents", "[1, 1000]")
+    slip: float = option(0.1, "probability that a joint effort fails", "[0, 1]")
+    calm: float = option(0.05, "what is paid for drifting in the first place", "[-1e6, 1e6]")
+    horizon: int = option(50, *STEPS)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -61,6 +54,7 @@ class Chain(Env):
     def twin(self, gamma: float = 0.9) -> MarkovGame:
         """The same as a Markov game, written from the rules above; its states are the places."""
         n, last = self.players, self.length - 1
+        _players.twin_size(self.length, (2,) * n)
         moves = np.zeros((last + 1, *(2,) * n, last + 1))
         reward = np.zeros((n, last + 1, *(2,) * n))
         for s, action in product(range(last + 1), product(range(2), repeat=n)):
@@ -87,20 +81,19 @@ class Chain(Env):
 
     def observe(self, state: State) -> tuple[Array, ...]:
         """The place, one-hot, as (B, n, L)."""
-        return (np.repeat(np.eye(self.length)[state.place][:, None], self.players, axis=1),)
+        here = _players.one_hot(state.place, self.length)
+        return (np.repeat(here[:, None], self.players, axis=1),)
 
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """Swim or drift."""
         size = len(state.t)
-        action = _players.all_actions(self, size, actions)
-        place, t = np.empty((2, size), dtype=np.int64)
-        reward, truncated = np.empty(action.shape), np.empty(size, dtype=bool)
+        action, place = _players.all_actions(self, size, actions), np.empty_like(state.place)
+        t, reward, flags = room(size, self.players)
         rules = (self.length - 1, self.slip, self.calm, self.horizon)
-        before = (state.key, state.place, state.t, state.ended)
-        if not _step(*before, action, *rules, place, t, reward, truncated):
+        past = (state.key, state.place, state.t, state.ended)
+        if not _step(*past, action, *rules, place, t, reward, flags):
             refuse(self, state, actions)
-        after = State(state.key, t, truncated.copy(), place)
-        return after, Step((reward,), np.zeros(size, dtype=bool), truncated)
+        return State(state.key, t, flags[2], place), Step((reward,), flags[0], flags[1])
 
     def heuristic(self, state: State) -> Actions:
         """Everybody swims, always."""
@@ -131,7 +124,7 @@ def _step(
     place_next: Real,
     t_next: Real,
     reward: Array,
-    truncated: Real,
+    flags: Real,
 ) -> bool:
     """Fill in what follows; False if a copy is over or an action not one of the two."""
     n = action.shape[1]
@@ -150,8 +143,7 @@ def _step(
             pay += calm
         for i in range(n):
             reward[b, i] = pay
-        t_next[b] = t[b] + 1
+        close(b, t, False, horizon, t_next, flags)
         up = swim == n and uniform(key[b], t_next[b], 0) >= slip
         place_next[b] = min(place[b] + 1, last) if up else max(place[b] - 1, 0)
-        truncated[b] = 0 < horizon <= t_next[b]
     return True

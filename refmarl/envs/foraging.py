@@ -23,10 +23,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError, positive
-from ..env_api import Actions, Disc, Discrete, Env, Group, Label, Scene, Segment, Step, refuse
+from ..check import Array, InputError
+from ..config import option
+from ..env_api import Actions, Disc, Discrete, Env, Group, Label, Scene, Step, refuse
 from ..value_grad import Real
 from . import _foraging, _players
+from ._frame import STEPS, lines, room
 
 
 class State(NamedTuple):
@@ -47,28 +49,23 @@ class Foraging(Env):
     """Agents alike but for their levels, six actions."""
 
     name: ClassVar[str] = "foraging"
-    rows: int = 8
-    columns: int = 8
-    players: int = 2
-    foods: int = 3
-    max_level: int = 2  # of an agent; each has 1 … max_level
-    cooperative: bool = False  # all food as heavy as the three weakest can lift
-    sight: int = 0  # how far the agents see; 0 for everything
-    penalty: float = 0.0  # for lifting in vain
-    horizon: int = 50  # steps until truncation; 0 for none
+    rows: int = option(8, "cells southwards", "[3, 1000]")
+    columns: int = option(8, "cells eastwards", "[3, 1000]")
+    players: int = option(2, "N, agents", "[1, 1000]")
+    foods: int = option(3, "F, things to eat", "[1, 1000]")
+    max_level: int = option(2, "an agent has a level from 1 to this", "[1, 1e6]")
+    cooperative: bool = option(False, "all food as heavy as the three weakest can lift")
+    sight: int = option(0, "how far the agents see; 0 for everything", "[0, 1000]")
+    penalty: float = option(0.0, "what is paid for lifting in vain", "[0, 1e6]")
+    horizon: int = option(50, *STEPS)
 
     def __post_init__(self) -> None:
-        for field in ("rows", "columns", "players", "foods", "max_level"):
-            positive(getattr(self, field), field)
-        _players.horizon(self.horizon)
-        inner = (self.rows - 2) * (self.columns - 2)
-        if min(self.rows, self.columns) < 3 or self.foods > inner:
-            size = f"{self.rows} × {self.columns}"
-            raise InputError(f"foraging: no room for {self.foods} foods inside of {size} cells")
+        super().__post_init__()
+        size, inner = f"{self.rows} × {self.columns} cells", (self.rows - 2) * (self.columns - 2)
+        if self.foods > inner:
+            raise InputError(f"foods: no room for {self.foods} inside of {size}")
         if self.players + self.foods > self.rows * self.columns:
-            raise InputError(f"foraging: no room for {self.players} agents")
-        if self.sight < 0 or not self.penalty >= 0.0:
-            raise InputError(f"foraging: need sight, penalty ≥ 0; got {self.sight}, {self.penalty}")
+            raise InputError(f"players: no room for {self.players} beside the food in {size}")
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -119,16 +116,15 @@ class Foraging(Env):
         """Walk, then lift."""
         size = len(state.t)
         action = _players.all_actions(self, size, actions)
-        at, food, t = np.empty_like(state.at), np.empty_like(state.food), np.empty_like(state.t)
-        reward = np.empty(action.shape)
-        terminated, truncated, ended = np.empty((3, size), dtype=bool)
-        filled = (at, food, t, reward, terminated, truncated, ended)
+        at, food = np.empty_like(state.at), np.empty_like(state.food)
+        t, reward, flags = room(size, self.players)
         rules = (self.rows, self.columns, self.penalty, self.horizon)
         before = (state.at, state.level, state.food_at, state.food, state.total)
+        filled = (at, food, t, reward, flags)
         if not _foraging.step(*before, state.t, state.ended, action, *rules, *filled):
             refuse(self, state, actions)
-        after = state._replace(t=t, ended=ended, at=at, food=food)
-        return after, Step((reward,), terminated, truncated)
+        after = state._replace(t=t, ended=flags[2], at=at, food=food)
+        return after, Step((reward,), flags[0], flags[1])
 
     def heuristic(self, state: State) -> Actions:
         """Everybody walks to the food nearest to agent 1 and loads there."""
@@ -140,11 +136,7 @@ class Foraging(Env):
     def scene(self, state: State, copy: int = 0) -> Scene:
         """The grid, the food with its levels, the agents with theirs."""
         rows, columns = float(self.rows), float(self.columns)
-        shapes: list[Any] = []
-        for k in range(self.rows + 1):
-            shapes.append(Segment((0.0, float(k)), (columns, float(k))))
-        for k in range(self.columns + 1):
-            shapes.append(Segment((float(k), 0.0), (float(k), rows)))
+        shapes: list[Any] = [*lines(self.rows, self.columns)]
         for (row, column), level in zip(state.food_at[copy], state.food[copy], strict=True):
             at = (column + 0.5, rows - row - 0.5)
             shapes += [Disc(at, 0.4, filled=False), Label(at, str(level))] if level else []

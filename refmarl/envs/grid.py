@@ -17,13 +17,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError, positive
-from ..env_api import Actions, Disc, Discrete, Env, Group, Label, Scene, Segment, Step, refuse
+from ..check import Array
+from ..config import option
+from ..env_api import Actions, Disc, Discrete, Env, Group, Label, Scene, Step, refuse
 from ..games.markov import MarkovGame
 from ..kernels._jit import kernel
 from ..kernels.counter import uniform
 from ..value_grad import Real
 from . import _players
+from ._frame import STEPS, close, lines, room
 
 GOAL, BUMP = 100.0, -1.0
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # (row, column); row 0 is the lowest
@@ -44,17 +46,10 @@ class Grid(Env):
     """Two agents, four actions; both see who they are, where they and the other stand."""
 
     name: ClassVar[str] = "grid"
-    rows: int = 3
-    columns: int = 3  # ≥ 2
-    slip: float = 0.0  # in [0, 1]
-    horizon: int = 50  # steps until truncation; 0 for none
-
-    def __post_init__(self) -> None:
-        if positive(self.rows, "rows") < 2 or positive(self.columns, "columns") < 2:
-            raise InputError(f"grid: need 2 × 2 cells or more, got {self.rows} × {self.columns}")
-        _players.horizon(self.horizon)
-        if not 0.0 <= self.slip <= 1.0:
-            raise InputError(f"slip: need a probability, got {self.slip!r}")
+    rows: int = option(3, "cells northwards", "[2, 100]")
+    columns: int = option(3, "cells eastwards", "[2, 100]")
+    slip: float = option(0.0, "probability that a step fails", "[0, 1]")
+    horizon: int = option(50, *STEPS)
 
     @property
     def cells(self) -> int:
@@ -81,6 +76,7 @@ class Grid(Env):
 
     def twin(self, gamma: float = 0.9) -> MarkovGame:
         """The same as a Markov game, written from the rules above; over means: stays, unpaid."""
+        _players.twin_size(self.cells * (self.cells - 1), (4, 4))
         pairs, number = self._pairs, {pair: k for k, pair in enumerate(self._pairs)}
         moves = np.zeros((len(pairs), 4, 4, len(pairs)))
         reward = np.zeros((2, len(pairs), 4, 4))
@@ -124,21 +120,20 @@ class Grid(Env):
 
     def observe(self, state: State) -> tuple[Array, ...]:
         """(who, my cell, the other's cell) as one-hot vectors."""
-        where = np.eye(self.cells)[state.cell]
+        where = _players.one_hot(state.cell, self.cells)
         who = np.broadcast_to(np.eye(2), (len(where), 2, 2))
         return (np.concatenate([who, where, where[:, ::-1]], axis=2),)
 
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """Both step."""
         size = len(state.t)
-        action = _players.all_actions(self, size, actions)
-        cell, t, reward = np.empty_like(state.cell), np.empty_like(state.t), np.empty(action.shape)
-        terminated, truncated, ended = np.empty((3, size), dtype=bool)
-        filled = (cell, t, reward, terminated, truncated, ended)
+        action, cell = _players.all_actions(self, size, actions), np.empty_like(state.cell)
+        t, reward, flags = room(size, 2)
         rules = (self.rows, self.columns, self.slip, self.horizon)
-        if not _step(state.key, state.cell, state.t, state.ended, action, *rules, *filled):
+        past = (state.key, state.cell, state.t, state.ended)
+        if not _step(*past, action, *rules, cell, t, reward, flags):
             refuse(self, state, actions)
-        return State(state.key, t, ended, cell), Step((reward,), terminated, truncated)
+        return State(state.key, t, flags[2], cell), Step((reward,), flags[0], flags[1])
 
     def heuristic(self, state: State) -> Actions:
         """Agent 1 goes east, then north; agent 2 north, then west: they do not meet."""
@@ -149,11 +144,7 @@ class Grid(Env):
 
     def scene(self, state: State, copy: int = 0) -> Scene:
         """The cells, both goals, both agents."""
-        shapes: list[Any] = []
-        for k in range(self.rows + 1):
-            shapes.append(Segment((0.0, float(k)), (float(self.columns), float(k))))
-        for k in range(self.columns + 1):
-            shapes.append(Segment((float(k), 0.0), (float(k), float(self.rows))))
+        shapes: list[Any] = [*lines(self.rows, self.columns)]
         for i, cell in enumerate(self._goal):
             shapes.append(Disc(self._middle(cell), 0.4, i, filled=False))
         for i, cell in enumerate(state.cell[copy]):
@@ -199,19 +190,16 @@ def _step(
     cell_next: Real,
     t_next: Real,
     reward: Array,
-    terminated: Real,
-    truncated: Real,
-    ended: Real,
+    flags: Real,
 ) -> bool:
     """Fill in what follows; False if a copy is over or an action not one of the four."""
     for b in range(cell.shape[0]):
         if over[b] or not (0 <= action[b, 0] <= 3 and 0 <= action[b, 1] <= 3):
             return False
-        t_next[b] = t[b] + 1
         p, q = cell[b, 0], cell[b, 1]
-        if uniform(key[b], t_next[b], 0) >= slip:
+        if uniform(key[b], t[b] + 1, 0) >= slip:
             p = _target(p, action[b, 0], rows, columns)
-        if uniform(key[b], t_next[b], 1) >= slip:
+        if uniform(key[b], t[b] + 1, 1) >= slip:
             q = _target(q, action[b, 1], rows, columns)
         bump = p == q or (p == cell[b, 1] and q == cell[b, 0])
         if bump:
@@ -220,7 +208,5 @@ def _step(
         reward[b, 0] = BUMP if bump else GOAL * first
         reward[b, 1] = BUMP if bump else GOAL * second
         cell_next[b, 0], cell_next[b, 1] = p, q
-        terminated[b] = first or second
-        truncated[b] = 0 < horizon <= t_next[b] and not terminated[b]
-        ended[b] = terminated[b] or truncated[b]
+        close(b, t, first or second, horizon, t_next, flags)
     return True

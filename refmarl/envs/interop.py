@@ -20,6 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..check import Array, InputError
+from ..config import option
 from ..env_api import (
     Actions,
     Box,
@@ -233,7 +234,7 @@ class Foreign(Env):
 
     name: ClassVar[str] = "foreign"
     make: Callable[[], Any]
-    horizon: int = 0
+    horizon: int = option(0, "steps until truncation beside their own", "[0, 1e9]")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What it was made of: not the one that was built to look at."""

@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from ..check import Array
+from ..config import option
 from ..env_api import Actions, Env, Group, Label, Scene, Step, refuse
 from ..games import library
 from ..games.markov import MarkovGame
@@ -21,6 +22,7 @@ from ..games.normal_form import NormalForm
 from ..kernels._jit import kernel
 from ..value_grad import Real
 from . import _players
+from ._frame import STEPS, close, room
 
 
 class State(NamedTuple):
@@ -43,11 +45,11 @@ class Matrix(Env):
     """
 
     name: ClassVar[str] = "matrix"
-    game: str | NormalForm = "prisoners-dilemma"
-    horizon: int = 25
+    game: str | NormalForm = option("prisoners-dilemma", "a game, or its name in the library")
+    horizon: int = option(25, *STEPS)
 
     def __post_init__(self) -> None:
-        _players.horizon(self.horizon)
+        super().__post_init__()
         if isinstance(self.game, str):
             library.entry(self.game)  # raises if there is none
 
@@ -60,6 +62,7 @@ class Matrix(Env):
         """The same as a Markov game: state 0 begins, state 1 + j follows joint action j."""
         sizes = self.stage.num_actions
         joint = prod(sizes)
+        _players.twin_size(joint + 1, sizes)
         moves = np.zeros((joint + 1, joint, joint + 1))
         moves[:, np.arange(joint), 1 + np.arange(joint)] = 1.0
         shape = (joint + 1, *sizes, joint + 1)
@@ -98,7 +101,7 @@ class Matrix(Env):
 
     def observe(self, state: State) -> tuple[Array, ...]:
         """(who, the last actions) as one-hot vectors."""
-        hot = [np.eye(k + 1)[state.last[:, i]][:, :k] for i, k in enumerate(self._sizes)]
+        hot = [_players.one_hot(state.last[:, i], k) for i, k in enumerate(self._sizes)]
         common = np.concatenate(hot, axis=1)
         return _players.split(self.groups, _players.seen_by_all(len(self._sizes), common))
 
@@ -106,13 +109,12 @@ class Matrix(Env):
         """Play a round."""
         size = len(state.t)
         action = _players.all_actions(self, size, actions)
-        t, reward = np.empty(size, dtype=np.int64), np.empty(action.shape)
-        truncated = np.empty(size, dtype=bool)
+        t, reward, flags = room(size, len(self._sizes))
         given = (state.t, state.ended, action, self._sizes, self._pay, self.horizon)
-        if not _step(*given, t, reward, truncated):
+        if not _step(*given, t, reward, flags):
             refuse(self, state, actions)
-        rewards, never = _players.split(self.groups, reward), np.zeros(size, dtype=bool)
-        return State(state.key, t, truncated.copy(), action.copy()), Step(rewards, never, truncated)
+        rewards = _players.split(self.groups, reward)
+        return State(state.key, t, flags[2], action.copy()), Step(rewards, flags[0], flags[1])
 
     def heuristic(self, state: State) -> Actions:
         """Tit for tat where all have the same actions: what the next player did; first 0."""
@@ -143,19 +145,14 @@ def _step(
     horizon: int,
     t_next: Real,
     reward: Array,
-    truncated: Real,
+    flags: Real,
 ) -> bool:
     """Fill in what follows; False if a copy is over or an action out of range."""
     for b in range(t.shape[0]):
-        joint = 0
-        for i in range(sizes.shape[0]):
-            if not 0 <= action[b, i] < sizes[i]:
-                return False
-            joint = joint * sizes[i] + action[b, i]
-        if over[b]:
+        joint = _players.joint_action(action, b, sizes)
+        if over[b] or joint < 0:
             return False
         for i in range(sizes.shape[0]):
             reward[b, i] = pay[joint, i]
-        t_next[b] = t[b] + 1
-        truncated[b] = 0 < horizon <= t_next[b]
+        close(b, t, False, horizon, t_next, flags)
     return True

@@ -8,6 +8,7 @@ new velocity: :func:`original`. An agent sees its velocity and position, the lan
 agents from where it is, and zeros where MPE keeps room for their words.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -15,21 +16,22 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array
+from ..config import option
 from ..env_api import GREY, Actions, Group, Scene
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from .particles import (
-    Given,
-    Particles,
-    State,
-    distance,
-    dots,
+from ._physics import (
+    both,
+    by_agent,
     integrate,
     push,
-    ready,
+    squared,
+    steer,
     surroundings,
-    thrust,
+    tick,
+    touching,
 )
+from .particles import COUNT, Numbers, Particles, Rows, State, dots
 
 RADIUS, MARK, ACCELERATION = 0.15, 0.05, 5.0
 WORDS = 2  # MPE's room for the words of agents who cannot speak
@@ -40,12 +42,11 @@ class Navigation(Particles):
     """A team of ``agents`` alike; nothing terminates."""
 
     name: ClassVar[str] = "navigation"
-    counts: ClassVar[tuple[str, ...]] = ("team", "landmarks")
-    team: int = 3  # agents
-    landmarks: int = 3
-    global_weight: float = 0.5
-    local_weight: float = 0.5
-    self_collision: bool = False  # count one's collision with oneself
+    team: int = option(3, "agents", COUNT)
+    landmarks: int = option(3, "places to cover", COUNT)
+    global_weight: float = option(0.5, "w_g, weight of the team's reward", "[-1e6, 1e6]")
+    local_weight: float = option(0.5, "w_l, weight of one's own collisions", "[-1e6, 1e6]")
+    self_collision: bool = option(False, "count one's collision with oneself")
 
     @cached_property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -59,26 +60,23 @@ class Navigation(Particles):
         width = 4 + 2 * self.landmarks + (2 + WORDS) * (self.team - 1)
         return (Group("team", names, width, self.move_space),)
 
-    @cached_property
-    def discs(self) -> Array:
-        """(M, 3): radius, acceleration, top speed."""
-        return np.tile([RADIUS, ACCELERATION, np.inf], (self.team, 1))
+    @property
+    def bodies(self) -> list[Numbers]:
+        """Radius, acceleration, no top speed."""
+        return [(RADIUS, ACCELERATION, np.inf)] * self.team
 
-    def _script(
-        self,
-        state: State,
-        given: tuple[Given, ...],
-        x: Array,
-        said: Array,
-        reward: tuple[Array, ...],
-    ) -> bool:
-        clock = (state.t, state.ended, self.horizon)
-        rules = (self.discs, self.velocity_first)
-        weights = (float(self.global_weight), float(self.local_weight), self.self_collision)
-        return _script(state.x, state.landmark, clock, given[0], rules, weights, x, reward[0])
+    @property
+    def weights(self) -> Numbers:
+        """w_g, w_l, and what each agent collides with to begin with."""
+        return self.global_weight, self.local_weight, float(self.self_collision)
+
+    def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
+        given, reward = self._given(rows, actions, 0), np.empty((len(rows[0]), self.team))
+        past = state.x, state.landmark, state.t, state.ended
+        return (reward,) if _step(*past, given, self.rules, *rows[:3], reward) else None
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
-        out = np.zeros((len(x), self.team, self.groups[0].obs_dim))
+        out = np.empty((len(x), self.team, self.groups[0].obs_dim))
         _look(x, state.landmark, out)
         return (out,)
 
@@ -114,66 +112,60 @@ def original(team: int = 3, landmarks: int = 3, horizon: int = 25) -> Navigation
 
 
 @kernel
-def _script(
-    start: Array,
-    landmark: Array,
-    clock: tuple[Real, Real, int],
-    given: Given,
-    rules: tuple[Array, bool],
-    weights: tuple[float, float, bool],
+def _step(
     x: Array,
+    landmark: Array,
+    t: Real,
+    over: Real,
+    given: Real,
+    rules: Array,
+    t_next: Real,
+    ended: Real,
+    after: Array,
     reward: Array,
 ) -> bool:
-    t0, over, horizon = clock
-    pick, will = given
-    disc, velocity_first = rules
-    for t in range(x.shape[0]):
-        now = start if t == 0 else x[t - 1]
-        after = x[t]
-        for b in range(after.shape[0]):
-            if t == 0 and not ready(t0[b], over[b], horizon, x.shape[0]):
-                return False
-            for i in range(after.shape[1]):
-                legal, right, up = thrust(pick, will, t, b, i, disc[i, 1])
-                if not legal:
-                    return False
-                after[b, i, 2], after[b, i, 3] = right, up
-            push(now, after, b, disc)
-            integrate(now, after, b, disc, velocity_first)
-            _reward(after, landmark, b, disc, weights, reward[t])
+    """Fill in what R rows of actions lead to; False if one must be refused."""
+    size, moves = len(t), by_agent(given, x.shape[1])
+    for first in range(0, len(t_next), size):
+        (now, then), last = both(first, size, x, after), first + size
+        if not tick(first, t, over, rules, t_next, ended):
+            return False
+        if not steer(moves[first:last], 0, rules, then):
+            return False
+        push(now, rules, then)
+        integrate(now, rules, then)
+        _reward(then, landmark, rules, reward[first:last])
     return True
 
 
 @kernel
-def _reward(
-    x: Array,
-    landmark: Array,
-    b: int,
-    disc: Array,
-    weights: tuple[float, float, bool],
-    reward: Array,
-) -> None:
-    global_weight, local_weight, self_collision = weights
-    team, cover = x.shape[1], 0.0
-    for j in range(landmark.shape[1]):
-        least = distance(x, b, 0, landmark, j)
-        for i in range(1, team):
-            least = min(least, distance(x, b, i, landmark, j))
-        cover -= least
-    for i in range(team):
-        reward[b, i] = 1.0 if self_collision else 0.0
-    for i in range(team):
-        for j in range(i + 1, team):
-            if distance(x, b, i, x, j) < disc[i, 0] + disc[j, 0]:
-                reward[b, i] += 1.0
-                reward[b, j] += 1.0
-    for i in range(team):
-        reward[b, i] = global_weight * cover - local_weight * reward[b, i]
+def _reward(x: Array, landmark: Array, rules: Array, reward: Array) -> None:
+    for b in range(x.shape[0]):
+        team, cover = x.shape[1], 0.0
+        for j in range(landmark.shape[1]):
+            least = squared(x, b, 0, landmark, j)
+            for i in range(1, team):
+                least = min(least, squared(x, b, i, landmark, j))
+            cover -= math.sqrt(least)
+        for i in range(team):
+            reward[b, i] = rules[1, 2]
+        for i in range(team):
+            for j in range(i + 1, team):
+                if touching(x, b, i, j, rules):
+                    reward[b, i] += 1.0
+                    reward[b, j] += 1.0
+        for i in range(team):
+            reward[b, i] = rules[1, 0] * cover - rules[1, 1] * reward[b, i]
 
 
 @kernel
 def _look(x: Array, landmark: Array, out: Array) -> None:
-    """Fill in what each of K places shows; the room for words is left as it is."""
-    for row in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            surroundings(x, landmark, row, i, out, i)
+    """Fill in what each of R places shows, and zeros where there is room for words."""
+    size = len(landmark)
+    for first in range(0, len(x), size):
+        seen = out[first : first + size]
+        k = surroundings(x[first : first + size], landmark, 0, seen)
+        for b in range(size):
+            for i in range(seen.shape[1]):
+                for word in range(k, seen.shape[2]):
+                    seen[b, i, word] = 0.0

@@ -10,20 +10,21 @@ An action is nothing, left, right, down or up (0 … 4), or, where ``continuous`
 [0, 1] of which left is taken from right and down from up. u is that times the agent's acceleration.
 Two discs at exactly one place do not push each other (the sources divide zero by zero).
 
-Axes: T steps, B copies, M moving agents, L landmarks, S speakers, C words.
+Axes: T steps, B copies, M moving agents, L landmarks, S speakers, C words; R = T · B rows.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError, positive
+from ..check import MAX_ENTRIES, Array, InputError
+from ..config import option
 from ..env_api import (
+    INT,
     Actions,
     Box,
     Disc,
@@ -36,14 +37,13 @@ from ..env_api import (
     discrete_actions,
     refuse,
 )
-from ..kernels._jit import kernel
-from ..kernels.counter import below, uniform
 from ..value_grad import Real
+from ._frame import STEPS
+from ._physics import BODY, MOVES, start
 
-DT, KEEP, CONTACT, MARGIN = 0.1, 0.75, 100.0, 1e-3
-NOTHING = -50.0  # depth in margins from which a push is less than 10⁻²⁰: left out
-MOVES = 5
-NO_PICK, NO_WILL = np.empty((0, 0, 0, 0), dtype=np.int64), np.empty((0, 0, 0, 0))
+COUNT = "[1, 1000]"
+Numbers = tuple[float, float, float]
+Rows = tuple[Real, Real, Array, Array]  # t, ended, x, said of R rows, to be filled in
 
 
 class State(NamedTuple):
@@ -67,27 +67,19 @@ class Script(NamedTuple):
     truncated: Real  # (T, B) of bool
 
 
-class Given(NamedTuple):
-    """A group's actions: integers (T, B, N_g, P) or numbers (T, B, N_g, W), the other empty."""
-
-    pick: Real
-    will: Array
-
-
 @dataclass(frozen=True, kw_only=True)
 class Particles(Env):
     """What the worlds of particles share."""
 
-    counts: ClassVar[tuple[str, ...]] = ()  # parameters that are whole numbers ≥ 1
-    horizon: int = 25  # steps until truncation, 0 for none
-    continuous: bool = False  # five numbers in [0, 1] instead of one of five moves
-    velocity_first: bool = False  # move with the new velocity, as the first code did
+    horizon: int = option(25, *STEPS)
+    continuous: bool = option(False, "five numbers in [0, 1] instead of one of five moves")
+    velocity_first: bool = option(False, "move with the new velocity, as the first code did")
 
     def __post_init__(self) -> None:
-        for name in self.counts:
-            positive(getattr(self, name), name, cap=1000)
-        if self.horizon < 0:
-            raise InputError(f"horizon: need 0 (none) or more steps, got {self.horizon}")
+        super().__post_init__()
+        numbers = sum(len(g.agents) * g.obs_dim for g in self.groups)
+        if numbers > MAX_ENTRIES:
+            raise InputError(f"{self.name}: {numbers} numbers to see; the cap is {MAX_ENTRIES}")
 
     @property
     def move_space(self) -> Space:
@@ -99,31 +91,48 @@ class Particles(Env):
     def sizes(self) -> tuple[int, int, int, int]:
         """M, L, S, C."""
 
+    @property
     @abstractmethod
-    def _script(
-        self,
-        state: State,
-        given: tuple[Given, ...],
-        x: Array,
-        said: Array,
-        reward: tuple[Array, ...],
-    ) -> bool:
-        """Fill in what T steps bring, (T, B, …); False where one of them must be refused."""
+    def bodies(self) -> list[Numbers]:
+        """Radius, acceleration and top speed of each moving agent."""
+
+    @property
+    def weights(self) -> Numbers:
+        """Three numbers for a world's own kernels."""
+        return 0.0, 0.0, 0.0
+
+    @abstractmethod
+    def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
+        """Fill in what R rows of actions (R, N_g, …) lead to; the rewards, one (R, N_g) a group.
+
+        None where one of them must be refused.
+        """
 
     @abstractmethod
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
-        """What is seen at K places (K, M, 4), one (K, N_g, O_g) for each group.
+        """What is seen at R places (R, M, 4), one (R, N_g, O_g) for each group.
 
-        Place k belongs to copy k mod B of ``state``.
+        Place r belongs to copy r mod B of ``state``.
         """
+
+    @cached_property
+    def rules(self) -> Array:
+        """(2 + M, 3): all parameters, for the kernels."""
+        first = (self.horizon, self.velocity_first, self.continuous)
+        return np.array([first, self.weights, *self.bodies], dtype=np.float64)
+
+    @property
+    def discs(self) -> Array:
+        """(M, 3): radius, acceleration, top speed."""
+        return self.rules[BODY:].copy()
 
     def restart(self, key: Real) -> State:
         """All at rest, uniform in [-1, 1]² (landmarks within ``spread``); goals uniform."""
         size, (movers, marks, speakers, words) = len(key), self.sizes
         x, landmark = np.empty((size, movers, 4)), np.empty((size, marks, 2))
-        goal = np.empty((size, speakers), dtype=np.int64)
-        _start(key, self.spread, x, landmark, goal)
-        t, ended = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
+        goal = np.empty((size, speakers), INT)
+        start(key, self.spread, x, landmark, goal)
+        t, ended = np.zeros(size, INT), np.zeros(size, bool)
         return State(key, t, ended, x, landmark, goal, np.zeros((size, speakers, words)))
 
     @property
@@ -137,11 +146,14 @@ class Particles(Env):
 
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """One step of every copy."""
-        x, said, reward = self._run(state, actions, len(state.t), 1)
-        t = state.t + 1
-        ended = t >= self.horizon if self.horizon else np.zeros(len(t), dtype=bool)
-        after = State(state.key, t, ended, x[0], state.landmark, state.goal, said[0])
-        return after, Step(tuple(r[0] for r in reward), np.zeros(len(t), dtype=bool), ended)
+        size = len(state.t)
+        rows = self._rows(size)
+        reward = self._play(state, actions, rows)
+        if reward is None:
+            refuse(self, state, actions)
+        t, ended, x, said = rows
+        after = State(state.key, t, ended, x, state.landmark, state.goal, said)
+        return after, Step(reward, np.zeros(size, bool), ended)
 
     def play(self, state: State, actions: Actions) -> Script:
         """T steps of given actions (T, B, N_g, …) in one go: what T calls of ``step`` give.
@@ -158,36 +170,37 @@ class Particles(Env):
             got = ", ".join(str(np.shape(a)) for a in actions)
             raise InputError(f"script: need (T, {size}, N, …) for each group, got {got}")
         steps = lead[0]
+        rows = self._rows(steps * size)
         flat = tuple(np.reshape(a, (steps * size, *np.shape(a)[2:])) for a in actions)
-        x, said, reward = self._run(state, flat, size, steps)
-        obs = self._look(state, *(a.reshape(steps * size, *a.shape[2:]) for a in (x, said)))
-        t = state.t + np.arange(1, steps + 1)[:, None]
-        over = t >= self.horizon if self.horizon else np.zeros(t.shape, dtype=bool)
-        moved = {"x": x[-1].copy(), "said": said[-1].copy()}
-        after = state._replace(t=t[-1], ended=over[-1], **moved)
-        shaped = tuple(o.reshape(steps, size, *o.shape[1:]) for o in obs)
-        return Script(after, reward, shaped, over)
-
-    def _run(
-        self, state: State, flat: Actions, size: int, steps: int
-    ) -> tuple[Array, Array, tuple[Array, ...]]:
-        """(x, said, reward) of T steps, (T, B, …), of actions (T·B, N_g, …)."""
-        given = tuple(self._given(flat, size, steps, g) for g in range(len(self.groups)))
-        x, said = np.empty((steps, *state.x.shape)), np.empty((steps, *state.said.shape))
-        reward = tuple(np.empty((steps, size, len(g.agents))) for g in self.groups)
-        if not self._script(state, given, x, said, reward):
-            left = self.horizon - int(state.t.max(initial=0))
-            if self.horizon and 0 < left < steps and not state.ended.any():
-                raise InputError(f"{self.name}: a script of {steps} steps, {left} are left")
+        reward = self._play(state, flat, rows)
+        if reward is None:
+            self._too_long(state, steps)
             refuse(self, state, flat)
-        return x, said, reward
+        obs = self._look(state, rows[2], rows[3])
+        t, ended, x, said = (a.reshape(steps, size, *a.shape[1:]) for a in rows)
+        moved = {"x": x[-1].copy(), "said": said[-1].copy()}
+        after = state._replace(t=t[-1], ended=ended[-1], **moved)
+        paid, seen = (
+            tuple(a.reshape(steps, size, *a.shape[1:]) for a in many) for many in (reward, obs)
+        )
+        return Script(after, paid, seen, ended)
 
-    def _given(self, flat: Actions, size: int, steps: int, group: int) -> Given:
+    def _rows(self, rows: int) -> Rows:
+        """Room for so many rows."""
+        movers, _, speakers, words = self.sizes
+        said = np.empty((rows, speakers, words))
+        return np.empty(rows, INT), np.empty(rows, bool), np.empty((rows, movers, 4)), said
+
+    def _too_long(self, state: State, steps: int) -> None:
+        """Raise if an episode ends before a script does."""
+        left = self.horizon - int(state.t.max(initial=0))
+        if self.horizon and 0 < left < steps and not state.ended.any():
+            raise InputError(f"{self.name}: a script of {steps} steps, {left} are left")
+
+    def _given(self, rows: Rows, actions: Actions, group: int) -> Real:
         """One group's actions as the kernels take them."""
-        lead = (steps, size, len(self.groups[group].agents), -1)
-        if self.continuous:
-            return Given(NO_PICK, continuous_actions(self, steps * size, flat, group).reshape(lead))
-        return Given(discrete_actions(self, steps * size, flat, group).reshape(lead), NO_WILL)
+        read = continuous_actions if self.continuous else discrete_actions
+        return read(self, len(rows[0]), actions, group)
 
     def global_state(self, state: State) -> Array:
         """Positions and velocities, landmarks, goals as 0/1 and words, side by side: (B, S)."""
@@ -221,136 +234,3 @@ def dots(
     """Discs of one radius at places (N, 2), for a scene."""
     spots = zip(places.tolist(), colours, strict=True)
     return tuple(Disc((x, y), radius, colour, filled) for (x, y), colour in spots)
-
-
-@kernel
-def _start(key: Real, spread: float, x: Array, landmark: Array, goal: Real) -> None:
-    for b in range(x.shape[0]):
-        k = 0
-        for i in range(x.shape[1]):
-            for c in range(2):
-                x[b, i, c] = 2.0 * uniform(key[b], 0, k) - 1.0
-                x[b, i, 2 + c] = 0.0
-                k += 1
-        for i in range(landmark.shape[1]):
-            for c in range(2):
-                landmark[b, i, c] = spread * (2.0 * uniform(key[b], 0, k) - 1.0)
-                k += 1
-        for i in range(goal.shape[1]):
-            goal[b, i] = below(key[b], 0, k + i, landmark.shape[1])
-
-
-@kernel
-def ready(t: int, over: bool, horizon: int, steps: int) -> bool:
-    """Whether a copy can go so many steps."""
-    return not (over or 0 < horizon < t + steps)
-
-
-@kernel
-def thrust(
-    pick: Real, will: Array, t: int, b: int, i: int, accel: float
-) -> tuple[bool, float, float]:
-    """(legal, force to the right, force upwards) of agent i's action."""
-    if will.shape[0] > 0:
-        right = will[t, b, i, 2] - will[t, b, i, 1]
-        return True, accel * right, accel * (will[t, b, i, 4] - will[t, b, i, 3])
-    move = pick[t, b, i, 0]
-    right = -1.0 if move == 1 else (1.0 if move == 2 else 0.0)
-    up = -1.0 if move == 3 else (1.0 if move == 4 else 0.0)
-    return 0 <= move < MOVES, accel * right, accel * up
-
-
-@kernel
-def utter(
-    pick: Real, will: Array, t: int, b: int, i: int, part: int, skip: int, said: Array
-) -> bool:
-    """Agent i's words into ``said`` (B, S, C); False if there is no such word."""
-    words = said.shape[2]
-    if will.shape[0] > 0:
-        for c in range(words):
-            said[b, i, c] = will[t, b, i, skip + c]
-        return True
-    word = pick[t, b, i, part]
-    for c in range(words):
-        said[b, i, c] = 1.0 if c == word else 0.0
-    return bool(0 <= word < words)
-
-
-@kernel
-def distance(x: Array, b: int, i: int, place: Array, j: int) -> float:
-    """Between agent i and disc j of ``place`` (B, …, ≥ 2)."""
-    dx, dy = x[b, i, 0] - place[b, j, 0], x[b, i, 1] - place[b, j, 1]
-    return math.sqrt(dx * dx + dy * dy)
-
-
-@kernel
-def contact(apart: float, touch: float) -> float:
-    """c ≥ 0 such that discs ``apart``, which touch at ``touch``, push by c times their offset."""
-    depth = (touch - apart) / MARGIN
-    if depth < NOTHING or apart == 0.0:
-        return 0.0
-    soft = max(depth, 0.0) + math.log1p(math.exp(-abs(depth)))  # log(1 + exp(depth))
-    return CONTACT * MARGIN * soft / apart
-
-
-@kernel
-def push(x: Array, force: Array, b: int, disc: Array) -> None:
-    """Add the pushes between copy b's agents of radii ``disc[:, 0]`` to their ``force``."""
-    for i in range(x.shape[1]):
-        for j in range(i + 1, x.shape[1]):
-            c = contact(distance(x, b, i, x, j), disc[i, 0] + disc[j, 0])
-            if c > 0.0:
-                for k in range(2):
-                    f = c * (x[b, i, k] - x[b, j, k])
-                    force[b, i, 2 + k] += f
-                    force[b, j, 2 + k] -= f
-
-
-@kernel
-def bump(x: Array, landmark: Array, force: Array, b: int, disc: Array, radius: float) -> None:
-    """Add the pushes of copy b's landmarks of this radius, which stay where they are."""
-    for i in range(x.shape[1]):
-        for j in range(landmark.shape[1]):
-            c = contact(distance(x, b, i, landmark, j), disc[i, 0] + radius)
-            if c > 0.0:
-                for k in range(2):
-                    force[b, i, 2 + k] += c * (x[b, i, k] - landmark[b, j, k])
-
-
-@kernel
-def integrate(x: Array, after: Array, b: int, disc: Array, velocity_first: bool) -> None:
-    """Copy b's agents go on for dt: ``after`` holds forces where the velocities will stand."""
-    for i in range(x.shape[1]):
-        vx = KEEP * x[b, i, 2] + DT * after[b, i, 2]
-        vy = KEEP * x[b, i, 3] + DT * after[b, i, 3]
-        top, speed = disc[i, 2], math.sqrt(vx * vx + vy * vy)
-        if speed > top:
-            vx, vy = vx / speed * top, vy / speed * top
-        after[b, i, 0] = x[b, i, 0] + DT * (vx if velocity_first else x[b, i, 2])
-        after[b, i, 1] = x[b, i, 1] + DT * (vy if velocity_first else x[b, i, 3])
-        after[b, i, 2], after[b, i, 3] = vx, vy
-
-
-@kernel
-def marks(x: Array, landmark: Array, row: int, i: int, out: Array, o: int, k: int) -> int:
-    """Write where the landmarks are, seen from agent i at place ``row``; where to go on."""
-    b = row % landmark.shape[0]
-    for j in range(landmark.shape[1]):
-        out[row, o, k] = landmark[b, j, 0] - x[row, i, 0]
-        out[row, o, k + 1] = landmark[b, j, 1] - x[row, i, 1]
-        k += 2
-    return k
-
-
-@kernel
-def surroundings(x: Array, landmark: Array, row: int, i: int, out: Array, o: int) -> int:
-    """Write agent i's velocity, position, the landmarks and the others from there; go on where."""
-    out[row, o, 0], out[row, o, 1] = x[row, i, 2], x[row, i, 3]
-    out[row, o, 2], out[row, o, 3] = x[row, i, 0], x[row, i, 1]
-    k = marks(x, landmark, row, i, out, o, 4)
-    for j in range(x.shape[1]):
-        if j != i:
-            out[row, o, k] = x[row, j, 0] - x[row, i, 0]
-            out[row, o, k + 1] = x[row, j, 1] - x[row, i, 1]
-            k += 2
-    return k

@@ -9,59 +9,62 @@ Pendulum-v1: g = 10, m = l = 1, |u| ≤ 2, |θ̇| ≤ 8, semi-implicit Euler ste
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from ..check import Array
-from ..env_api import (
-    Actions,
-    Box,
-    Disc,
-    Env,
-    Group,
-    Scene,
-    Segment,
-    Step,
-    continuous_actions,
-    refuse,
-)
+from ..config import option
+from ..env_api import Actions, Box, Disc, Group, Scene, Segment
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from ._classic import State, begin, blank, outcome
+from ._classic import Body, State
+from ._frame import STEPS, close
 
 GRAVITY, DT, MAX_SPEED, MAX_TORQUE = 10.0, 0.05, 8.0, 2.0
-START = np.array([math.pi, 1.0])
+
+
+@kernel
+def _step(
+    x: Array,
+    t: Real,
+    over: Real,
+    torque: Array,
+    horizon: int,
+    x_next: Array,
+    t_next: Real,
+    reward: Array,
+    flags: Real,
+) -> bool:
+    """Fill in what follows; False if a copy is over."""
+    for b in range(x.shape[0]):
+        if over[b]:
+            return False
+        u = torque[b, 0, 0]
+        angle = (x[b, 0] + math.pi) % (2.0 * math.pi) - math.pi
+        reward[b, 0] = -(angle * angle + 0.1 * x[b, 1] * x[b, 1] + 0.001 * u * u)
+        spin = x[b, 1] + (1.5 * GRAVITY * math.sin(x[b, 0]) + 3.0 * u) * DT
+        spin = min(max(spin, -MAX_SPEED), MAX_SPEED)
+        x_next[b, 0] = x[b, 0] + spin * DT
+        x_next[b, 1] = spin
+        close(b, t, False, horizon, t_next, flags)
+    return True
 
 
 @dataclass(frozen=True)
-class Pendulum(Env):
+class Pendulum(Body):
     """One agent, one action: the torque, clipped to [−2, 2]."""
 
     name: ClassVar[str] = "pendulum"
-    horizon: int = 200  # steps until truncation
-
-    @cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """One group of one agent that sees (cos θ, sin θ, θ̇)."""
-        return (Group("rod", ("rod",), 3, Box(-MAX_TORQUE, MAX_TORQUE, 1)),)
-
-    def restart(self, key: Real) -> State:
-        """θ uniform in ±π, θ̇ in ±1."""
-        return begin(key, -START, START)
+    group: ClassVar[Group] = Group("rod", ("rod",), 3, Box(-MAX_TORQUE, MAX_TORQUE, 1))
+    start: ClassVar[Array] = np.array([[-math.pi, -1.0], [math.pi, 1.0]])
+    kernel = staticmethod(_step)
+    horizon: int = option(200, *STEPS)
 
     def observe(self, state: State) -> tuple[Array, ...]:
         """(cos θ, sin θ, θ̇) as (B, 1, 3)."""
         angle, spin = state.x.T
         return (np.stack([np.cos(angle), np.sin(angle), spin], axis=1)[:, None],)
-
-    def step(self, state: State, actions: Actions) -> tuple[State, Step]:
-        """Turn for 0.05 s."""
-        torque, filled = continuous_actions(self, len(state.t), actions), blank(state)
-        if not _step(state.x, state.t, state.ended, torque, self.horizon, *filled):
-            refuse(self, state, actions)
-        return outcome(state, filled)
 
     def heuristic(self, state: State) -> Actions:
         """Pump energy while it hangs, balance with a spring and a damper near the top."""
@@ -77,35 +80,3 @@ class Pendulum(Env):
         tip = (-math.sin(angle), math.cos(angle))
         shapes = (Segment((0.0, 0.0), tip, width=0.16, colour=0), Disc((0.0, 0.0), 0.05))
         return Scene((-1.2, 1.2, -1.2, 1.2), shapes, f"step {int(state.t[copy])}")
-
-
-@kernel
-def _step(
-    x: Array,
-    t: Real,
-    over: Real,
-    torque: Array,
-    horizon: int,
-    x_next: Array,
-    t_next: Real,
-    reward: Array,
-    terminated: Real,
-    truncated: Real,
-    ended: Real,
-) -> bool:
-    """Fill in what follows; False if a copy is over."""
-    for b in range(x.shape[0]):
-        if over[b]:
-            return False
-        u = torque[b, 0, 0]
-        angle = (x[b, 0] + math.pi) % (2.0 * math.pi) - math.pi
-        reward[b, 0] = -(angle * angle + 0.1 * x[b, 1] * x[b, 1] + 0.001 * u * u)
-        spin = x[b, 1] + (1.5 * GRAVITY * math.sin(x[b, 0]) + 3.0 * u) * DT
-        spin = min(max(spin, -MAX_SPEED), MAX_SPEED)
-        x_next[b, 0] = x[b, 0] + spin * DT
-        x_next[b, 1] = spin
-        t_next[b] = t[b] + 1
-        terminated[b] = False
-        truncated[b] = 0 < horizon <= t_next[b]
-        ended[b] = truncated[b]
-    return True

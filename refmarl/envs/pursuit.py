@@ -16,27 +16,27 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..check import Array, InputError, positive
+from ..check import Array
+from ..config import option
 from ..env_api import GREY, Actions, Group, Scene
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from .particles import (
-    Given,
-    Particles,
-    State,
+from ._physics import (
+    both,
     bump,
-    distance,
-    dots,
+    by_agent,
     integrate,
-    nearest,
     push,
-    ready,
+    steer,
     surroundings,
-    thrust,
+    tick,
+    touching,
 )
+from .particles import COUNT, Numbers, Particles, Rows, State, dots, nearest
 
 CHASER, PREY, OBSTACLE = 0.075, 0.05, 0.2  # radii
 TOUCH = 10.0
+SPEED, ACCELERATION = "(0, 1e6]", "[0, 1e6]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,22 +44,13 @@ class Pursuit(Particles):
     """Two groups against each other; nothing terminates."""
 
     name: ClassVar[str] = "pursuit"
-    counts: ClassVar[tuple[str, ...]] = ("chasers", "prey")
-    chasers: int = 3
-    prey: int = 1
-    obstacles: int = 2
-    chaser_speed: float = 1.0  # top speeds
-    prey_speed: float = 1.3
-    chaser_acceleration: float = 3.0
-    prey_acceleration: float = 4.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.obstacles != 0:
-            positive(self.obstacles, "obstacles", cap=1000)
-        slowest = min(self.chaser_speed, self.prey_speed)
-        if not slowest > 0:
-            raise InputError(f"speeds: need numbers > 0, got {slowest}")
+    chasers: int = option(3, "slow agents", COUNT)
+    prey: int = option(1, "fast agents", COUNT)
+    obstacles: int = option(2, "discs in the way", "[0, 1000]")
+    chaser_speed: float = option(1.0, "top speed of chasers", SPEED)
+    prey_speed: float = option(1.3, "top speed of prey", SPEED)
+    chaser_acceleration: float = option(3.0, "acceleration of chasers", ACCELERATION)
+    prey_acceleration: float = option(4.0, "acceleration of prey", ACCELERATION)
 
     @cached_property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -83,29 +74,22 @@ class Pursuit(Particles):
             Group("prey", prey, width - 2, self.move_space),
         )
 
-    @cached_property
-    def discs(self) -> Array:
-        """(M, 3): radius, acceleration, top speed."""
-        chaser = [CHASER, self.chaser_acceleration, self.chaser_speed]
-        prey = [PREY, self.prey_acceleration, self.prey_speed]
-        return np.array([chaser] * self.chasers + [prey] * self.prey)
+    @property
+    def bodies(self) -> list[Numbers]:
+        """Radius, acceleration, top speed; chasers first."""
+        chaser = (CHASER, self.chaser_acceleration, self.chaser_speed)
+        prey = (PREY, self.prey_acceleration, self.prey_speed)
+        return [chaser] * self.chasers + [prey] * self.prey
 
-    def _script(
-        self,
-        state: State,
-        given: tuple[Given, ...],
-        x: Array,
-        said: Array,
-        reward: tuple[Array, ...],
-    ) -> bool:
-        clock = (state.t, state.ended, self.horizon)
-        rules = (self.discs, self.velocity_first)
-        both = (given[0], given[1])
-        return _script(state.x, state.landmark, clock, both, rules, x, reward[0], reward[1])
+    def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
+        given = self._given(rows, actions, 0), self._given(rows, actions, 1)
+        reward = np.empty((len(rows[0]), self.chasers)), np.empty((len(rows[0]), self.prey))
+        past = state.x, state.landmark, state.t, state.ended
+        return reward if _step(*past, *given, self.rules, *rows[:3], *reward) else None
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
-        shapes = [(len(x), len(g.agents), g.obs_dim) for g in self.groups]
-        chasers, prey = np.empty(shapes[0]), np.empty(shapes[1])
+        chasers = np.empty((len(x), self.chasers, self.groups[0].obs_dim))
+        prey = np.empty((len(x), self.prey, self.groups[1].obs_dim))
         _look(x, state.landmark, chasers, prey)
         return chasers, prey
 
@@ -138,63 +122,73 @@ def outside(z: float) -> float:
 
 
 @kernel
-def _script(
-    start: Array,
-    landmark: Array,
-    clock: tuple[Real, Real, int],
-    given: tuple[Given, Given],
-    rules: tuple[Array, bool],
+def _step(
     x: Array,
+    landmark: Array,
+    t: Real,
+    over: Real,
+    chasers: Real,
+    prey: Real,
+    rules: Array,
+    t_next: Real,
+    ended: Real,
+    after: Array,
     chaser_reward: Array,
     prey_reward: Array,
 ) -> bool:
-    t0, over, horizon = clock
-    (chasers, prey), (disc, velocity_first) = given, rules
-    first = chaser_reward.shape[2]
-    for t in range(x.shape[0]):
-        now = start if t == 0 else x[t - 1]
-        after = x[t]
-        for b in range(after.shape[0]):
-            if t == 0 and not ready(t0[b], over[b], horizon, x.shape[0]):
-                return False
-            for i in range(after.shape[1]):
-                if i < first:
-                    legal, right, up = thrust(chasers.pick, chasers.will, t, b, i, disc[i, 1])
-                else:
-                    legal, right, up = thrust(prey.pick, prey.will, t, b, i - first, disc[i, 1])
-                if not legal:
-                    return False
-                after[b, i, 2], after[b, i, 3] = right, up
-            push(now, after, b, disc)
-            bump(now, landmark, after, b, disc, OBSTACLE)
-            integrate(now, after, b, disc, velocity_first)
-            _reward(after, b, disc, chaser_reward[t], prey_reward[t])
+    """Fill in what R rows of actions lead to; False if one must be refused."""
+    size, chase = len(t), chaser_reward.shape[1]
+    hunt, flee = by_agent(chasers, chase), by_agent(prey, prey_reward.shape[1])
+    for first in range(0, len(t_next), size):
+        (now, then), last = both(first, size, x, after), first + size
+        if not tick(first, t, over, rules, t_next, ended):
+            return False
+        if not steer(hunt[first:last], 0, rules, then):
+            return False
+        if not steer(flee[first:last], chase, rules, then):
+            return False
+        push(now, rules, then)
+        bump(now, landmark, OBSTACLE, rules, then)
+        integrate(now, rules, then)
+        _reward(then, rules, chaser_reward[first:last], prey_reward[first:last])
     return True
 
 
 @kernel
-def _reward(x: Array, b: int, disc: Array, chasers: Array, prey: Array) -> None:
-    caught, first = 0.0, chasers.shape[1]
-    for i in range(prey.shape[1]):
-        touched, k = 0.0, first + i
-        for j in range(first):
-            if distance(x, b, k, x, j) < disc[k, 0] + disc[j, 0]:
-                touched += 1.0
-        caught += touched
-        prey[b, i] = -TOUCH * touched - outside(abs(x[b, k, 0])) - outside(abs(x[b, k, 1]))
-    for i in range(first):
-        chasers[b, i] = TOUCH * caught
+def _reward(x: Array, rules: Array, chasers: Array, prey: Array) -> None:
+    chase = chasers.shape[1]
+    for b in range(x.shape[0]):
+        caught = 0.0
+        for i in range(prey.shape[1]):
+            touched, k = 0.0, chase + i
+            for j in range(chase):
+                if touching(x, b, k, j, rules):
+                    touched += 1.0
+            caught += touched
+            prey[b, i] = -TOUCH * touched - outside(abs(x[b, k, 0])) - outside(abs(x[b, k, 1]))
+        for i in range(chase):
+            chasers[b, i] = TOUCH * caught
 
 
 @kernel
 def _look(x: Array, landmark: Array, chasers: Array, prey: Array) -> None:
-    """Fill in what each of K places shows."""
-    first = chasers.shape[1]
-    for row in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            out, o = (chasers, i) if i < first else (prey, i - first)
-            k = surroundings(x, landmark, row, i, out, o)
-            for j in range(first, x.shape[1]):
-                if j != i:
-                    out[row, o, k], out[row, o, k + 1] = x[row, j, 2], x[row, j, 3]
+    """Fill in what each of R places shows."""
+    size, chase = len(landmark), chasers.shape[1]
+    for first in range(0, len(x), size):
+        last = first + size
+        here = x[first:last]
+        _group(here, landmark, 0, chase, chasers[first:last])
+        _group(here, landmark, chase, chase, prey[first:last])
+
+
+@kernel
+def _group(x: Array, landmark: Array, first: int, chase: int, out: Array) -> None:
+    """What the agents from ``first`` on see."""
+    here = surroundings(x, landmark, first, out)
+    for b in range(out.shape[0]):
+        for o in range(out.shape[1]):
+            k = here
+            for j in range(chase, x.shape[1]):
+                if j != first + o:
+                    out[b, o, k], out[b, o, k + 1] = x[b, j, 2], x[b, j, 3]
                     k += 2

@@ -10,6 +10,7 @@ the others' words of the step before. An action is a move and a word: two intege
 numbers. Nobody is in anybody's way. ``goal[b, i]`` is what agent i knows.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -17,22 +18,12 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array
+from ..config import option
 from ..env_api import Actions, Box, Group, Label, MultiDiscrete, Scene, Space
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from .particles import (
-    MOVES,
-    Given,
-    Particles,
-    State,
-    distance,
-    dots,
-    integrate,
-    marks,
-    ready,
-    thrust,
-    utter,
-)
+from ._physics import MOVES, both, by_agent, integrate, marks, squared, steer, tick, utter
+from .particles import COUNT, Numbers, Particles, Rows, State, dots
 from .speaker_listener import said_text
 
 RADIUS, ACCELERATION = 0.05, 5.0
@@ -44,12 +35,11 @@ class Reference(Particles):
     """A team of speakers that move; nothing terminates."""
 
     name: ClassVar[str] = "reference"
-    counts: ClassVar[tuple[str, ...]] = ("team", "landmarks", "words")
-    team: int = 2
-    landmarks: int = 3
-    words: int = 10
-    global_weight: float = 0.5
-    local_weight: float = 0.5
+    team: int = option(2, "agents", COUNT)
+    landmarks: int = option(3, "places, one of them the goal of each", COUNT)
+    words: int = option(10, "what can be said", COUNT)
+    global_weight: float = option(0.5, "w_g, weight of all distances", "[-1e6, 1e6]")
+    local_weight: float = option(0.5, "w_l, weight of that of the one told", "[-1e6, 1e6]")
 
     @cached_property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -66,26 +56,20 @@ class Reference(Particles):
         width = 2 + 3 * self.landmarks + self.words * (self.team - 1)
         return (Group("team", names, width, space),)
 
-    @cached_property
-    def discs(self) -> Array:
-        """(M, 3): radius, acceleration, top speed."""
-        return np.tile([RADIUS, ACCELERATION, np.inf], (self.team, 1))
-
-    def _script(
-        self,
-        state: State,
-        given: tuple[Given, ...],
-        x: Array,
-        said: Array,
-        reward: tuple[Array, ...],
-    ) -> bool:
-        clock, rules = (state.t, state.ended, self.horizon), (self.discs, self.velocity_first)
-        places, weights = (state.x, state.landmark, state.goal), self._weights
-        return _script(places, clock, given[0], rules, weights, x, said, reward[0])
+    @property
+    def bodies(self) -> list[Numbers]:
+        """Radius, acceleration, no top speed."""
+        return [(RADIUS, ACCELERATION, np.inf)] * self.team
 
     @property
-    def _weights(self) -> tuple[float, float]:
-        return float(self.global_weight), float(self.local_weight)
+    def weights(self) -> Numbers:
+        """w_g, w_l."""
+        return self.global_weight, self.local_weight, 0.0
+
+    def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
+        given, reward = self._given(rows, actions, 0), np.empty((len(rows[0]), self.team))
+        past = state.x, state.landmark, state.goal, state.t, state.ended
+        return (reward,) if _step(*past, given, self.rules, *rows, reward) else None
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
         out = np.empty((len(x), self.team, self.groups[0].obs_dim))
@@ -116,61 +100,62 @@ class Reference(Particles):
 
 
 @kernel
-def _script(
-    places: tuple[Array, Array, Real],
-    clock: tuple[Real, Real, int],
-    given: Given,
-    rules: tuple[Array, bool],
-    weights: tuple[float, float],
+def _step(
     x: Array,
+    landmark: Array,
+    goal: Real,
+    t: Real,
+    over: Real,
+    given: Real,
+    rules: Array,
+    t_next: Real,
+    ended: Real,
+    after: Array,
     said: Array,
     reward: Array,
 ) -> bool:
-    start, landmark, goal = places
-    t0, over, horizon = clock
-    disc, velocity_first = rules
-    for t in range(x.shape[0]):
-        now = start if t == 0 else x[t - 1]
-        after = x[t]
-        for b in range(after.shape[0]):
-            if t == 0 and not ready(t0[b], over[b], horizon, x.shape[0]):
-                return False
-            for i in range(after.shape[1]):
-                legal, right, up = thrust(given.pick, given.will, t, b, i, disc[i, 1])
-                if not (legal and utter(given.pick, given.will, t, b, i, 1, MOVES, said[t])):
-                    return False
-                after[b, i, 2], after[b, i, 3] = right, up
-            integrate(now, after, b, disc, velocity_first)
-            _reward(after, landmark, goal, b, weights, reward[t])
+    """Fill in what R rows of actions lead to; False if one must be refused."""
+    size, chosen = len(t), by_agent(given, x.shape[1])
+    for first in range(0, len(t_next), size):
+        (now, then), last = both(first, size, x, after), first + size
+        if not tick(first, t, over, rules, t_next, ended):
+            return False
+        if not utter(chosen[first:last], 1, MOVES, rules, said[first:last]):
+            return False
+        if not steer(chosen[first:last], 0, rules, then):
+            return False
+        integrate(now, rules, then)
+        _reward(then, landmark, goal, rules, reward[first:last])
     return True
 
 
 @kernel
-def _reward(
-    x: Array, landmark: Array, goal: Real, b: int, weights: tuple[float, float], reward: Array
-) -> None:
-    team, total = x.shape[1], 0.0
-    for i in range(team):
-        far = distance(x, b, (i + 1) % team, landmark, goal[b, i])
-        reward[b, i] = far
-        total += far
-    for i in range(team):
-        reward[b, i] = -weights[0] * total / team - weights[1] * reward[b, i]
+def _reward(x: Array, landmark: Array, goal: Real, rules: Array, reward: Array) -> None:
+    for b in range(x.shape[0]):
+        team, total = x.shape[1], 0.0
+        for i in range(team):
+            far = math.sqrt(squared(x, b, (i + 1) % team, landmark, goal[b, i]))
+            reward[b, i] = far
+            total += far
+        for i in range(team):
+            reward[b, i] = -rules[1, 0] * total / team - rules[1, 1] * reward[b, i]
 
 
 @kernel
 def _look(x: Array, landmark: Array, goal: Real, said: Array, out: Array) -> None:
-    """Fill in what each of K places shows."""
-    for row in range(x.shape[0]):
-        b = row % landmark.shape[0]
-        for i in range(x.shape[1]):
-            out[row, i, 0], out[row, i, 1] = x[row, i, 2], x[row, i, 3]
-            k = marks(x, landmark, row, i, out, i, 2)
-            for j in range(landmark.shape[1]):
-                out[row, i, k] = BRIGHT if j == goal[b, i] else DARK
-                k += 1
-            for j in range(x.shape[1]):
-                if j != i:
-                    for c in range(said.shape[2]):
-                        out[row, i, k] = said[row, j, c]
-                        k += 1
+    """Fill in what each of R places shows."""
+    size = len(landmark)
+    for first in range(0, len(x), size):
+        last = first + size
+        seen, words = out[first:last], said[first:last]
+        here = marks(x[first:last], landmark, seen)
+        for b in range(size):
+            for i in range(seen.shape[1]):
+                for j in range(landmark.shape[1]):
+                    seen[b, i, here + j] = BRIGHT if j == goal[b, i] else DARK
+                k = here + landmark.shape[1]
+                for j in range(words.shape[1]):
+                    if j != i:
+                        for c in range(words.shape[2]):
+                            seen[b, i, k + c] = words[b, j, c]
+                        k += words.shape[2]

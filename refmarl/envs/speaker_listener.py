@@ -15,21 +15,12 @@ from typing import ClassVar
 import numpy as np
 
 from ..check import Array
+from ..config import option
 from ..env_api import GREY, Actions, Box, Discrete, Group, Label, Scene, Space
 from ..kernels._jit import kernel
 from ..value_grad import Real
-from .particles import (
-    Given,
-    Particles,
-    State,
-    distance,
-    dots,
-    integrate,
-    marks,
-    ready,
-    thrust,
-    utter,
-)
+from ._physics import both, by_agent, integrate, marks, squared, steer, tick, utter
+from .particles import COUNT, Numbers, Particles, Rows, State, dots
 
 RADIUS, ACCELERATION, MARK = 0.075, 5.0, 0.04
 DARK, BRIGHT = 0.15, 0.65
@@ -40,10 +31,9 @@ class SpeakerListener(Particles):
     """Two groups with one aim and different spaces; nothing terminates."""
 
     name: ClassVar[str] = "speaker-listener"
-    counts: ClassVar[tuple[str, ...]] = ("listeners", "landmarks", "words")
-    listeners: int = 1
-    landmarks: int = 3
-    words: int = 3
+    listeners: int = option(1, "agents that move", COUNT)
+    landmarks: int = option(3, "places, one of them the goal", COUNT)
+    words: int = option(3, "what can be said", COUNT)
 
     @cached_property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -61,27 +51,20 @@ class SpeakerListener(Particles):
             Group("listeners", names, width, self.move_space),
         )
 
-    @cached_property
-    def discs(self) -> Array:
-        """(M, 3): radius, acceleration, top speed."""
-        return np.tile([RADIUS, ACCELERATION, np.inf], (self.listeners, 1))
+    @property
+    def bodies(self) -> list[Numbers]:
+        """Radius, acceleration, no top speed."""
+        return [(RADIUS, ACCELERATION, np.inf)] * self.listeners
 
-    def _script(
-        self,
-        state: State,
-        given: tuple[Given, ...],
-        x: Array,
-        said: Array,
-        reward: tuple[Array, ...],
-    ) -> bool:
-        clock, rules = (state.t, state.ended, self.horizon), (self.discs, self.velocity_first)
-        places = (state.x, state.landmark, state.goal)
-        both = (given[0], given[1])
-        return _script(places, clock, both, rules, x, said, reward[0], reward[1])
+    def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
+        given = self._given(rows, actions, 0), self._given(rows, actions, 1)
+        reward = np.empty((len(rows[0]), 1)), np.empty((len(rows[0]), self.listeners))
+        past = state.x, state.landmark, state.goal, state.t, state.ended
+        return reward if _step(*past, *given, self.rules, *rows, *reward) else None
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
-        shapes = [(len(x), len(g.agents), g.obs_dim) for g in self.groups]
-        speaker, listeners = np.empty(shapes[0]), np.empty(shapes[1])
+        speaker = np.empty((len(x), 1, self.landmarks))
+        listeners = np.empty((len(x), self.listeners, self.groups[1].obs_dim))
         _look(x, state.landmark, state.goal, said, speaker, listeners)
         return speaker, listeners
 
@@ -116,53 +99,61 @@ def said_text(said: Array) -> str:
 
 
 @kernel
-def _script(
-    places: tuple[Array, Array, Real],
-    clock: tuple[Real, Real, int],
-    given: tuple[Given, Given],
-    rules: tuple[Array, bool],
+def _step(
     x: Array,
+    landmark: Array,
+    goal: Real,
+    t: Real,
+    over: Real,
+    speaker: Real,
+    listeners: Real,
+    rules: Array,
+    t_next: Real,
+    ended: Real,
+    after: Array,
     said: Array,
     speaker_reward: Array,
     reward: Array,
 ) -> bool:
-    start, landmark, goal = places
-    t0, over, horizon = clock
-    (speaker, listeners), (disc, velocity_first) = given, rules
-    for t in range(x.shape[0]):
-        now = start if t == 0 else x[t - 1]
-        after = x[t]
-        for b in range(after.shape[0]):
-            if t == 0 and not ready(t0[b], over[b], horizon, x.shape[0]):
-                return False
-            if not utter(speaker.pick, speaker.will, t, b, 0, 0, 0, said[t]):
-                return False
-            far = 0.0
-            for i in range(after.shape[1]):
-                legal, right, up = thrust(listeners.pick, listeners.will, t, b, i, disc[i, 1])
-                if not legal:
-                    return False
-                after[b, i, 2], after[b, i, 3] = right, up
-            integrate(now, after, b, disc, velocity_first)
-            for i in range(after.shape[1]):
-                far += distance(after, b, i, landmark, goal[b, 0]) ** 2
-            speaker_reward[t, b, 0] = -far / after.shape[1]
-            for i in range(after.shape[1]):
-                reward[t, b, i] = speaker_reward[t, b, 0]
+    """Fill in what R rows of actions lead to; False if one must be refused."""
+    size, speech, moves = len(t), by_agent(speaker, 1), by_agent(listeners, x.shape[1])
+    for first in range(0, len(t_next), size):
+        (now, then), last = both(first, size, x, after), first + size
+        if not tick(first, t, over, rules, t_next, ended):
+            return False
+        if not utter(speech[first:last], 0, 0, rules, said[first:last]):
+            return False
+        if not steer(moves[first:last], 0, rules, then):
+            return False
+        integrate(now, rules, then)
+        _reward(then, landmark, goal, speaker_reward[first:last], reward[first:last])
     return True
+
+
+@kernel
+def _reward(x: Array, landmark: Array, goal: Real, speaker: Array, listeners: Array) -> None:
+    for b in range(x.shape[0]):
+        far, count = 0.0, x.shape[1]
+        for i in range(count):
+            far += squared(x, b, i, landmark, goal[b, 0])
+        speaker[b, 0] = -far / count
+        for i in range(count):
+            listeners[b, i] = -far / count
 
 
 @kernel
 def _look(
     x: Array, landmark: Array, goal: Real, said: Array, speaker: Array, listeners: Array
 ) -> None:
-    """Fill in what each of K places shows."""
-    for row in range(x.shape[0]):
-        b = row % landmark.shape[0]
-        for j in range(landmark.shape[1]):
-            speaker[row, 0, j] = BRIGHT if j == goal[b, 0] else DARK
-        for i in range(x.shape[1]):
-            listeners[row, i, 0], listeners[row, i, 1] = x[row, i, 2], x[row, i, 3]
-            k = marks(x, landmark, row, i, listeners, i, 2)
-            for c in range(said.shape[2]):
-                listeners[row, i, k + c] = said[row, 0, c]
+    """Fill in what each of R places shows."""
+    size = len(landmark)
+    for first in range(0, len(x), size):
+        last = first + size
+        colour, told, word = speaker[first:last], listeners[first:last], said[first:last]
+        k = marks(x[first:last], landmark, told)
+        for b in range(size):
+            for j in range(landmark.shape[1]):
+                colour[b, 0, j] = BRIGHT if j == goal[b, 0] else DARK
+            for i in range(told.shape[1]):
+                for c in range(word.shape[2]):
+                    told[b, i, k + c] = word[b, 0, c]

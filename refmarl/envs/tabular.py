@@ -16,6 +16,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from ..check import Array, InputError
+from ..config import option
 from ..env_api import Actions, Disc, Env, Group, Label, Scene, Shape, Step, refuse
 from ..games import markov_examples
 from ..games.markov import MarkovGame
@@ -23,6 +24,7 @@ from ..kernels._jit import kernel
 from ..kernels.counter import uniform
 from ..value_grad import Real
 from . import _players
+from ._frame import STEPS, close, room
 
 GAMES = ("repeated_dilemma", "remembered_dilemma", "pennies_until_equal", "big_match", "soccer")
 
@@ -62,11 +64,11 @@ class TabularEnv(Env):
     """
 
     name: ClassVar[str] = "tabular"
-    game: str | MarkovGame = "soccer"
-    horizon: int = 50
+    game: str | MarkovGame = option("soccer", "a game, or the name of an example")
+    horizon: int = option(50, *STEPS)
 
     def __post_init__(self) -> None:
-        _players.horizon(self.horizon)
+        super().__post_init__()
         if isinstance(self.game, str) and self.game not in GAMES:
             raise InputError(f"game: need one of {', '.join(GAMES)}, got {self.game!r}")
 
@@ -105,22 +107,20 @@ class TabularEnv(Env):
 
     def observe(self, state: State) -> tuple[Array, ...]:
         """(who, state) as one-hot vectors."""
-        common = np.eye(len(self._tables.terminal))[state.s]
+        common = _players.one_hot(state.s, len(self._tables.terminal))
         return _players.split(self.groups, _players.seen_by_all(len(self._sizes), common))
 
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """Pay, and move to the next state."""
         size, table = len(state.t), self._tables
-        action = _players.all_actions(self, size, actions)
-        s, t, reward = np.empty_like(state.s), np.empty_like(state.t), np.empty(action.shape)
-        terminated, truncated, ended = np.empty((3, size), dtype=bool)
-        filled = (s, t, reward, terminated, truncated, ended)
-        before = (state.key, state.s, state.t, state.ended)
+        action, s = _players.all_actions(self, size, actions), np.empty_like(state.s)
+        t, reward, flags = room(size, len(self._sizes))
+        past = (state.key, state.s, state.t, state.ended)
         laid = (table.moves, table.reward, table.terminal)
-        if not _step(*before, action, self._sizes, *laid, self.horizon, *filled):
+        if not _step(*past, action, self._sizes, *laid, self.horizon, s, t, reward, flags):
             refuse(self, state, actions)
         rewards = _players.split(self.groups, reward)
-        return State(state.key, t, ended, s), Step(rewards, terminated, truncated)
+        return State(state.key, t, flags[2], s), Step(rewards, flags[0], flags[1])
 
     def heuristic(self, state: State) -> Actions:
         """Everybody's first action."""
@@ -189,24 +189,15 @@ def _step(
     s_next: Real,
     t_next: Real,
     reward: Array,
-    terminated: Real,
-    truncated: Real,
-    ended: Real,
+    flags: Real,
 ) -> bool:
     """Fill in what follows; False if a copy is over or an action out of range."""
     for b in range(s.shape[0]):
-        joint = 0
-        for i in range(sizes.shape[0]):
-            if not 0 <= action[b, i] < sizes[i]:
-                return False
-            joint = joint * sizes[i] + action[b, i]
-        if over[b]:
+        joint = _players.joint_action(action, b, sizes)
+        if over[b] or joint < 0:
             return False
-        t_next[b] = t[b] + 1
-        s_next[b] = _draw(moves[s[b], joint], uniform(key[b], t_next[b], 0))
+        s_next[b] = _draw(moves[s[b], joint], uniform(key[b], t[b] + 1, 0))
         for i in range(sizes.shape[0]):
             reward[b, i] = pay[s[b], joint, i]
-        terminated[b] = terminal[s_next[b]]
-        truncated[b] = 0 < horizon <= t_next[b] and not terminated[b]
-        ended[b] = terminated[b] or truncated[b]
+        close(b, t, terminal[s_next[b]], horizon, t_next, flags)
     return True

@@ -4,6 +4,7 @@ import inspect
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import is_dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from ..check import InputError, nearest
-from ..config import Settings, parse
+from ..config import Settings, describe, parse
 
 if TYPE_CHECKING:
     from ..env_api import Env
@@ -117,6 +118,13 @@ def _maker(name: str) -> tuple[Any, Mapping[str, inspect.Parameter]]:
         return made, inspect.signature(made).parameters
     except (TypeError, ValueError):  # a module, a number, something built in
         raise InputError(f"{name}: need a class, got {type(made).__name__}") from None
+
+
+def meanings(name: str) -> dict[str, tuple[str, str]]:
+    """(range, meaning) of those parameters of an environment that say them."""
+    made, _ = _maker(name)
+    rows = describe(made) if is_dataclass(made) and isinstance(made, type) else []
+    return {key: (within, says) for key, _, within, says in rows}
 
 
 def override(name: str, texts: Iterable[str]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.env_api import advance
 from refmarl.envs import CartPole
-from refmarl.envs import cartpole as module
 
 ENV = CartPole()
 NUMBERS = st.tuples(*(st.floats(-limit, limit) for limit in (2.3, 3.0, 0.2, 3.0)))
@@ -67,24 +66,6 @@ def test_beginnings_fill_their_range_evenly():
     assert_allclose(np.cov(x.T), np.eye(4) * 0.01 / 12, atol=8e-5)
 
 
-@given(st.integers(0, 10**6), st.integers(1, 5))
-def test_the_compiled_kernels_are_the_plain_ones(seed, copies):
-    rng = np.random.default_rng(seed)
-    state = ENV.reset(rng, copies)
-    x = np.empty_like(state.x)
-    with np.errstate(over="ignore"):
-        module._start.py_func(state.key, x)
-    assert_array_equal(x, state.x)
-    state = state._replace(x=rng.normal(size=(copies, 4)))
-    action = rng.integers(0, 2, (copies, 1))
-    after, step = ENV.step(state, (action,))
-    t, flags = np.empty(copies, np.int64), np.empty((3, copies), bool)
-    given = (state.x, state.t, state.ended, action, 500)
-    assert module._step.py_func(*given, x, t, np.empty((copies, 1)), flags)
-    assert_allclose(x, after.x, rtol=1e-13, atol=1e-15)  # sines of one or the other library
-    assert_array_equal(flags[0], step.terminated)
-
-
 def test_the_heuristic_balances_longer_than_chance():
     state = ENV.reset(np.random.default_rng(0), 50)
     for _ in range(100):
@@ -105,12 +86,6 @@ def test_a_script_is_so_many_steps_with_restarts(seed, copies, steps, horizon):
         assert_array_equal(played.truncated[n], step.truncated)
     for one, two in zip(played.state, state, strict=True):
         assert_array_equal(one, two)
-    key, t, x = start.key.copy(), start.t.copy(), start.x.copy()
-    obs, flags = np.empty((steps, copies, 4)), np.empty((2, steps, copies), bool)
-    with np.errstate(over="ignore"):
-        assert module._play.py_func(key, t, x, script[..., 0], horizon, obs, flags)
-    assert_array_equal(key, played.state.key)
-    assert_allclose(obs, played.obs[:, :, 0], rtol=1e-9, atol=1e-12)
 
 
 def test_a_script_is_refused_if_a_copy_has_ended_or_an_action_is_none():

@@ -15,8 +15,6 @@ from refmarl.envs import (
     MountainCar,
     Pendulum,
     acrobot,
-    mountain_car,
-    pendulum,
 )
 from refmarl.studies.published import PUBLISHED, reproduce
 
@@ -192,32 +190,6 @@ def test_the_clock_truncates(env):
     state, step = env.step(state, env.heuristic(state))
     assert_array_equal(step.truncated, [True, False])
     assert not step.terminated.any()
-
-
-@pytest.mark.parametrize(
-    ("env", "module", "name"),
-    [
-        (Pendulum(), pendulum, "_step"),
-        (Acrobot(), acrobot, "_step"),
-        (MountainCar(), mountain_car, "_step"),
-        (ContinuousMountainCar(), mountain_car, "_step_continuous"),
-    ],
-    ids=lambda x: getattr(x, "name", ""),
-)
-def test_the_compiled_kernels_are_the_plain_ones(env, module, name):
-    state = env.reset(np.random.default_rng(5), 20)
-    state = state._replace(x=state.x * np.linspace(-3, 3, 20)[:, None])
-    action = env.heuristic(state)[0]
-    limit = getattr(env.groups[0].space, "high", None)
-    action = action if limit is None else np.clip(action, -limit, limit)
-    after, step = env.step(state, (action,))
-    x, t, reward = np.empty_like(after.x), np.empty_like(after.t), np.empty((20, 1))
-    flags = np.empty((3, 20), bool)
-    given = (state.x, state.t, state.ended, action, env.horizon)
-    assert getattr(module, name).py_func(*given, x, t, reward, *flags)
-    assert_allclose(x, after.x, rtol=1e-11, atol=1e-13)  # sines of one or the other library
-    assert_allclose(reward, step.reward[0], rtol=1e-12)
-    assert_array_equal(flags, [step.terminated, step.truncated, after.ended])
 
 
 def played(env, copies=20):

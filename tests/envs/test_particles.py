@@ -1,8 +1,5 @@
 """The worlds of particles: laws of motion, symmetries, and what an environment promises."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +12,7 @@ from scipy.stats import chisquare, kstest
 from refmarl.check import InputError
 from refmarl.env_api import Discrete, MultiDiscrete, advance, take
 from refmarl.envs import Navigation, Pursuit, Reference, SpeakerListener
-from refmarl.envs.particles import contact
+from refmarl.envs._physics import contact
 from refmarl.testing.particles import (
     LISTENERS,
     NAVIGATIONS,
@@ -161,19 +158,6 @@ def test_actions_out_of_range_are_refused(env, below):
         box.step(state, bad)
 
 
-@pytest.mark.parametrize("kind", [Navigation, Pursuit, SpeakerListener, Reference])
-def test_parameters_are_checked(kind):
-    for name in kind.counts:
-        with pytest.raises(InputError, match=name):
-            kind(**{name: 0})
-    with pytest.raises(InputError, match="horizon"):
-        kind(horizon=-1)
-    with pytest.raises(InputError, match="speeds"):
-        Pursuit(prey_speed=0.0)
-    with pytest.raises(InputError, match="obstacles"):
-        Pursuit(obstacles=-1)
-
-
 def test_places_and_goals_begin_uniform():
     for env in (Navigation(), Pursuit(obstacles=3), Reference()):
         state = env.reset(np.random.default_rng(0), 2000)
@@ -185,32 +169,6 @@ def test_places_and_goals_begin_uniform():
         assert (state.x[..., 2:] == 0).all()
     assert chisquare(np.bincount(state.goal.ravel(), minlength=3)).pvalue > 1e-4
     assert abs(np.corrcoef(state.goal.T)[0, 1]) < 0.1
-
-
-PLAYED = """
-import sys
-import numpy as np
-from refmarl.envs import Navigation, Pursuit, Reference, SpeakerListener
-numbers = []
-for kind in (Navigation, Pursuit, Reference, SpeakerListener):
-    for continuous in (False, True):
-        env = kind(continuous=continuous)
-        state = env.reset(np.random.default_rng(0), 3)
-        state = state._replace(x=state.x * 0.3)
-        for _ in range(6):
-            state, step = env.step(state, env.heuristic(state))
-            numbers += [state.x, *step.reward, *env.observe(state)]
-np.save(sys.argv[1], np.concatenate([np.ravel(n) for n in numbers]))
-"""
-
-
-def test_compiled_and_plain_kernels_agree(tmp_path):
-    for jit in "01":
-        call = [sys.executable, "-c", PLAYED, str(tmp_path / f"{jit}.npy")]
-        subprocess.run(call, check=True, env={**os.environ, "REFMARL_JIT": jit})
-    plain, compiled = (np.load(tmp_path / f"{jit}.npy") for jit in "01")
-    assert np.isfinite(plain).all()
-    assert_allclose(compiled, plain, rtol=1e-12, atol=1e-12)
 
 
 # Motion

@@ -92,7 +92,8 @@ class Empty(Broken):
 @kind("horizon: need a number")
 class Backwards(Broken):
     def __init__(self):
-        super().__init__(-1)
+        super().__init__()
+        object.__setattr__(self, "horizon", -1)
 
 
 @kind(r"observe: cart: need floats \(5, 1, 5\), got float64 \(5, 1, 4\)")

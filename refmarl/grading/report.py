@@ -1,11 +1,11 @@
 """What a student reads about an answer."""
 
-import unicodedata
 from pathlib import Path
 
 import numpy as np
 
 from .border.errors import StudentError
+from .border.text import clean
 from .runner import Result
 from .spec import Broken, Case
 
@@ -90,15 +90,6 @@ def _explain(item: Broken) -> list[str]:
         lines += ["    then called with", *(f"      {x}" for x in _others(item.case, item.last))]
     told = [f"    {line}" for line in clean("\n".join(_told(item))).splitlines()]
     return [*lines, *told, f"    Hint: {item.property.hint}"]
-
-
-def clean(text: str) -> str:
-    """Text of a student's that moves no cursor, colours nothing and turns nothing round."""
-    return "".join(c if c in "\n\t" or _visible(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _visible(letter: str) -> bool:
-    return unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _printed(text: str, most: int = 8) -> list[str]:

@@ -1,29 +1,22 @@
 """Check a student's file: its function runs in a child process, laws and marks stay here."""
 
+import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..check import InputError
 from . import sandbox
-from .border.answer import Answer, Submission
+from .border.answer import Answer
 from .border.corpus import draw, fresh, seed_of
 from .border.errors import BadReturn, Stop, StudentError
 from .border.limits import Limits
 from .border.nursery import Nursery
+from .border.submission import Submission
+from .border.text import clean
 from .catalogue import Exercise, exercises, spec, untouched
-from .spec import (
-    Broken,
-    Case,
-    Mistake,
-    Property,
-    Spec,
-    diagnosis,
-    replay,
-    smallest,
-    trial,
-)
+from .spec import Broken, Case, Mistake, Property, Spec, diagnosis, replay, smallest, trial
 
 __all__ = ["STATUSES", "Grader", "Limits", "Result", "check"]
 
@@ -43,7 +36,10 @@ STATUSES = (
 
 @dataclass(frozen=True)
 class Result:
-    """How an answer did; ``status`` is one of STATUSES, the gravest of what happened."""
+    """How an answer did; ``status`` is one of STATUSES, the gravest of what happened.
+
+    ``message`` says what happened where no law was tried; ``hidden`` that the cases are secret.
+    """
 
     exercise: Exercise
     status: str
@@ -52,48 +48,54 @@ class Result:
     mistake: Mistake | None = None
     message: str = ""
     printed: str = ""
-    isolation: dict[str, Any] = field(default_factory=dict)
+    hidden: bool = False
+    isolation: dict[str, Any] = field(default_factory=dict, compare=False)
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def score(self) -> float:
         """Points: the share of the laws that hold, by weight, if every gate is passed."""
         earned = sum(p.weight for p in self.passed if not p.gate)
         total = earned + sum(b.property.weight for b in self.failed if not b.property.gate)
-        if not total or any(b.property.gate for b in self.failed):
+        if not total or self.status == "harness-error":
+            return 0.0
+        if any(b.property.gate for b in self.failed):
             return 0.0
         return round(self.exercise.points * earned / total, 2)
 
-    def as_json(self) -> dict[str, Any]:
-        """{id, score, max_score, status, properties: [{says, passed, counterexample, hint}]}."""
+    def as_json(self, reveal: bool | None = None) -> dict[str, Any]:
+        """{id, score, max_score, status, properties: [{says, passed, counterexample, hint}]}.
+
+        ``reveal`` says whether to tell what holds or quotes a case; by default unless they are
+        secret, because an answer may carry them out in its own words.
+        """
         from .report import counterexample
 
-        held = [
-            {"says": p.says, "passed": True, "counterexample": None, "hint": None}
-            for p in self.passed
-        ]
-        broke = [
-            {
-                "says": item.property.says,
-                "passed": False,
-                "counterexample": counterexample(item),
-                "hint": item.property.hint,
-            }
-            for item in self.failed
-        ]
+        shown = not self.hidden if reveal is None else reveal
+        rows = [_row(p, True, None) for p in self.passed]
+        for item in self.failed:
+            rows.append(_row(item.property, False, counterexample(item) if shown else None))
         return {
             "id": self.exercise.label,
             "score": self.score,
             "max_score": self.exercise.points,
             "status": self.status,
-            "message": self.message,
-            "properties": held + broke,
+            "message": self.message if shown else "",
+            "properties": rows,
         }
+
+
+def _row(law: Property, passed: bool, counterexample: str | None) -> dict[str, Any]:
+    hint = None if passed else law.hint
+    return {"says": law.says, "passed": passed, "counterexample": counterexample, "hint": hint}
 
 
 class Grader:
     """Grades many files one after the other; what they share is made once.
 
-    ``isolation`` is the level asked for, ``secret`` draws other cases than the public ones.
+    ``isolation`` is the level asked for, ``guarded`` are files and folders that no answer may read
+    from level 1 on, ``secret`` draws other cases than the public ones. Use it in a ``with`` block,
+    and in one thread.
 
     Raises
     ------
@@ -102,11 +104,15 @@ class Grader:
     """
 
     def __init__(
-        self, isolation: int = 0, limits: Limits | None = None, secret: bytes | None = None
+        self,
+        isolation: int = 0,
+        limits: Limits | None = None,
+        secret: bytes | None = None,
+        guarded: tuple[Path, ...] = (),
     ) -> None:
-        self.isolation, self.secret = isolation, secret
         if isolation:
-            sandbox.require(isolation)
+            sandbox.require(isolation, guarded)
+        self.isolation, self.secret = isolation, secret
         self._nursery = Nursery(isolation, limits or Limits())
         self._cases: dict[tuple[str, int], list[Case]] = {}
         self._open = ExitStack()
@@ -132,35 +138,41 @@ class Grader:
     ) -> Result:
         """Hold the function in ``path`` against the exercise's specification.
 
-        ``shown`` is the name that tracebacks give the file (default: its path).
+        ``shown`` is the name that tracebacks give the file (default: its path). Without
+        ``shrink`` the smallest of the cases drawn is shown, which takes less time.
 
         Raises
         ------
         InputError
             If there is no such file.
         """
+        began = time.monotonic()
         if not path.is_file():
             raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
+        sections = frozenset({exercise.folder, *(e.folder for e in exercises().values())})
         given = Submission(
-            path, exercise.function, exercise.packages, folder=exercise.folder, name=shown
+            path, exercise.function, exercise.packages, shown, sections, self.isolation > 0
         )
+        answer = Answer(given, self._nursery)
         try:
             if untouched(exercise, given.read()):
                 return Result(exercise, "not-started")
-        except ValueError as error:
-            return Result(exercise, "error", message=str(error))
-        answer = Answer(given, self._nursery)
-        try:
             result = self._judge(exercise, answer, examples, shrink)
+        except (ValueError, OSError) as error:
+            result = Result(exercise, "error", message=str(error))
         finally:
             answer.close()
-        return _with(result, answer)
+        return replace(
+            result,
+            message=clean(result.message),
+            printed=clean(answer.printed.decode("utf-8", "replace")),
+            hidden=self.secret is not None,
+            isolation=answer.isolation,
+            seconds=time.monotonic() - began,
+        )
 
     def _judge(self, exercise: Exercise, answer: Answer, examples: int, shrink: bool) -> Result:
-        try:
-            answer.start()
-        except Stop as stop:
-            return Result(exercise, stop.kind, message=str(stop))
+        self._nursery.prepare(exercise.packages)
         law = spec(exercise)
         first = self.cases(law, 1)[0]
         answer.names = tuple(getattr(first, "_fields", ()))
@@ -170,17 +182,16 @@ class Grader:
         cases = self.cases(law, examples)
         found = [(prop, replay(prop, answer, cases)) for prop in law.properties]
         passed = tuple(prop for prop, item in found if item is None)
-        failed = [_whose(item, answer, law, cases) for _, item in found if item]
+        failed = [_whose(item, law, cases) for _, item in found if item]
         if not failed:
             return Result(exercise, "pass", passed)
         status = min((item.kind for item in failed), key=STATUSES.index)
         failed.sort(
             key=lambda item: (item.kind != status, status == "fail" and not item.property.gate)
         )
-        if shrink and status in ("error", "bad-return", "fail"):
-            number = seed_of(exercise.label, self.secret)
-            answer.begin()
-            failed[0] = smallest(failed[0], answer, law, number, examples)
+        if status in ("error", "bad-return", "fail"):
+            number = seed_of(exercise.label, self.secret) if shrink else None
+            failed[0] = smallest(failed[0], answer, law, cases, number, examples)
         mistake = _looks_like(law, answer, cases) if status in ("fail", "bad-return") else None
         return Result(exercise, status, passed, tuple(failed), mistake)
 
@@ -214,46 +225,53 @@ def check(
         return grader.check(exercise, path, examples, shrink=shrink)
 
 
-def _with(result: Result, answer: Answer) -> Result:
-    from dataclasses import replace
-
-    printed = answer.printed.decode("utf-8", "replace")
-    return replace(result, printed=printed, isolation=answer.isolation)
-
-
 def _not_begun(exercise: Exercise, answer: Answer, case: Case) -> Result | None:
-    """A result if the first call ends in the words of a stub, this exercise's or another's."""
+    """A result if there is nothing to hold against the laws.
+
+    The file does not run, or the first call ends in the words of a stub: this exercise's, or one
+    on which the answer builds.
+    """
+    try:
+        answer.start()
+    except Stop as stop:
+        return Result(exercise, stop.kind, message=str(stop))
     answer.begin()
     try:
         answer(*fresh(case))
     except StudentError as error:
         if not isinstance(error, NotImplementedError):
             return None
-        stubs = {f"{e.label}: {e.function}": e.label for e in exercises().values()}
-        label = stubs.get(str(error))
+        label = _stub_of(str(error))
         if label == exercise.label:
             return Result(exercise, "not-started")
         if label:
-            message = f"it builds on {label}, which is not started"
-            return Result(exercise, "blocked", message=message)
+            return Result(
+                exercise, "blocked", message=f"it builds on {label}, which is not started"
+            )
     except (Stop, BadReturn):
         return None
     return None
 
 
-def _whose(item: Broken, answer: Answer, law: Spec, cases: list[Case]) -> Broken:
-    """The item, told apart from a fault of ours: our own answer must pass where it fails."""
-    from dataclasses import replace
+def _tells(item: Broken) -> bool:
+    """Whether it is a gate that says what is wrong; what breaks it breaks other laws too."""
+    return item.property.gate and item.kind == "fail"
 
+
+def _stub_of(text: str) -> str | None:
+    """The label of the exercise whose stub raises an error of this text."""
+    found = [e.label for e in exercises().values() if f"{e.label}: {e.function}" == text]
+    return found[0] if found else None
+
+
+def _whose(item: Broken, law: Spec, cases: list[Case]) -> Broken:
+    """The item, told apart from a fault of ours: our own answer must pass where it fails."""
     if item.kind in ("timeout", "crash", "harness-error"):
         return item
     ours = trial(item.property, law.reference, cases[item.number])
     if ours:
         text = f"our own answer breaks this law too: {type(ours.error).__name__}: {ours.error}"
         return replace(item, kind="harness-error", error=Stop("harness-error", text))
-    if item.kind == "error" and not isinstance(item.error, StudentError):
-        text = f"what was returned cannot be used: {type(item.error).__name__}: {item.error}"
-        return replace(item, kind="bad-return", error=BadReturn(text))
     return item
 
 

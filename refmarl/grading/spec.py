@@ -1,6 +1,9 @@
 """What an exercise must satisfy: properties, and the wrong answers that they must catch."""
 
+import time
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +13,16 @@ from hypothesis.strategies import SearchStrategy
 
 from .border.corpus import draw, fresh, run
 from .border.errors import BadReturn, Stop, StudentError
+from .border.helper import Candidate
+
+__all__ = ["PURE", "Answer", "BadReturn", "Broken", "Candidate", "Case", "Differs", "Mistake"]
+__all__ += ["Property", "Spec", "broken", "close", "diagnosis", "failures", "need", "replay"]
+__all__ += ["same", "shaped", "smallest", "trial"]
 
 Answer = Callable[..., Any]
 Case = tuple[Any, ...]  # a NamedTuple: the arguments of the answer, by name
-SHRINKS = 300  # smaller cases that are tried: seconds at most, and the same ones on any machine
+SHRINKS = 300  # smaller cases that are tried, the same ones on any machine
+SHRINK_SECONDS = 8.0  # if it takes longer, none of them is shown
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Broken:
     """A property that an answer breaks, and how: ``kind`` is the status that it alone would give.
 
     ``case`` holds the arguments that the law called the answer with, ``last`` those of its last
-    call if they were others.
+    call if they were others, ``drawn`` what the law was given; ``number`` cases held before.
     """
 
     property: Property
@@ -69,6 +78,7 @@ class Broken:
     case: Case | None
     last: Case | None = None
     kind: str = "fail"
+    drawn: Case | None = None
     number: int = 0
 
 
@@ -184,8 +194,9 @@ def broken(
     prop: Property, answer: Answer, spec: Spec, examples: int = 60, shrink: bool = True
 ) -> Broken | None:
     """A counterexample to ``prop``, or None; with ``shrink`` the smallest that is found."""
-    item = replay(prop, answer, draw(spec.cases, 0, examples))
-    return smallest(item, answer, spec, 0, examples) if item and shrink else item
+    cases = draw(spec.cases, 0, examples)
+    item = replay(prop, answer, cases)
+    return smallest(item, answer, spec, cases, 0, examples) if item and shrink else item
 
 
 def replay(prop: Property, answer: Answer, cases: list[Case]) -> Broken | None:
@@ -206,20 +217,26 @@ def trial(prop: Property, answer: Answer, case: Case) -> Broken | None:
     """What came of one law on one case."""
     getattr(answer, "forget", _nothing)()
     try:
-        prop.check(answer, fresh(case))
-    except HypothesisException:  # the harness is at fault, not the answer
-        raise
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever the law makes of a strange answer
+            prop.check(answer, fresh(case))
     except (Exception, SystemExit, Stop) as error:
-        return Broken(prop, error, *_called(answer, case), kind=_kind(error))
+        error.__traceback__ = None  # it holds everything that the law had
+        return _broken(prop, answer, case, error)
     return None
 
 
-def _kind(error: BaseException) -> str:
+def _broken(prop: Property, answer: Answer, case: Case, error: BaseException) -> Broken:
+    first, last = _called(answer, case)
     if isinstance(error, Stop):
-        return error.kind
-    if isinstance(error, StudentError) or not isinstance(error, AssertionError):
-        return "error"
-    return "bad-return" if isinstance(error, BadReturn) else "fail"
+        return Broken(prop, error, first, last, error.kind, case)
+    if isinstance(error, AssertionError) and not isinstance(error, StudentError):
+        kind = "bad-return" if isinstance(error, BadReturn) else "fail"
+        return Broken(prop, error, first, last, kind, case)
+    if isinstance(error, StudentError) or not hasattr(answer, "arguments"):
+        return Broken(prop, error, first, last, "error", case)
+    text = f"what was returned cannot be used: {type(error).__name__}: {error}"
+    return Broken(prop, BadReturn(text), first, last, "bad-return", case)
 
 
 def _called(answer: Answer, case: Case) -> tuple[Case, Case | None]:
@@ -240,28 +257,58 @@ class _Enough(BaseException):
     """Hypothesis has tried enough smaller cases; it lets this pass."""
 
 
-def smallest(item: Broken, answer: Answer, spec: Spec, number: int, examples: int) -> Broken:
-    """A smaller case that breaks the same law in the same way; the same one at every run."""
-    best, tried, left = item, 0, SHRINKS
+def smallest(
+    item: Broken,
+    answer: Answer,
+    spec: Spec,
+    cases: list[Case],
+    number: int | None,
+    examples: int = 60,
+) -> Broken:
+    """A smaller case that breaks the same law in the same way; the same one at every run.
+
+    Hypothesis looks for it if ``number``, the seed of the cases, is given; where that takes too
+    long, and without a seed, it is the smallest of ``cases``.
+    """
+    best, tried, until = item, 0, time.monotonic() + SHRINK_SECONDS
 
     def attempt(case: Case) -> None:
-        nonlocal best, tried, left
+        nonlocal best, tried
         tried += 1
         if tried <= item.number:  # these hold
             return
-        left -= 1
-        if left < 0:
+        if tried > item.number + SHRINKS or time.monotonic() > until:
             raise _Enough
         found = trial(item.property, answer, case)
         if found and found.kind == item.kind:
             best = found
             raise _Found
 
-    try:
-        run(attempt, spec.cases, number, examples, shrink=True)
-    except (_Found, _Enough, HypothesisException):
-        return best
-    return best
+    if number is not None:
+        with suppress(_Found, _Enough, HypothesisException):
+            run(attempt, spec.cases, number, examples, shrink=True)
+    if number is None or time.monotonic() > until:
+        best = _least(item, answer, cases)
+    if best.drawn is not None and trial(item.property, spec.reference, best.drawn):
+        best = item  # our own answer breaks it there: no example to show
+    return replace(best, number=item.number)
+
+
+def _least(item: Broken, answer: Answer, cases: list[Case]) -> Broken:
+    """The smallest of the cases that break a law in the same way, the first of equal ones."""
+    tries = (trial(item.property, answer, case) for case in cases[item.number + 1 :])
+    return min([item, *(t for t in tries if t and t.kind == item.kind)], key=_entries)
+
+
+def _entries(item: Broken) -> int:
+    return _count(item.drawn)
+
+
+def _count(value: Any) -> int:
+    """Numbers in a case."""
+    if isinstance(value, list | tuple):
+        return sum(_count(x) for x in value) + len(value)
+    return int(value.size) if isinstance(value, np.ndarray) else 1
 
 
 def diagnosis(

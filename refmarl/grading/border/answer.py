@@ -3,62 +3,30 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from difflib import get_close_matches
 from typing import Any
 
 from . import child as far
 from . import wire
 from .errors import BadReturn, Stop, StudentError, student_error
+from .helper import Candidate
 from .limits import Limits, describe
 from .nursery import Nursery
-from .pipes import Garbled, Gone, Late
+from .pipes import Frame, Garbled, Gone, Late
 from .process import Child
+from .submission import Submission
+from .text import told
 
-_SOURCE_BYTES = 256 * 1024
 _LAST_WORDS = 0.2  # seconds in which a child that closed its pipes should have ended
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A student's file: where it is, the function asked of it, the packages that it may import."""
-
-    path: Path
-    function: str
-    packages: tuple[str, ...] = ("numpy",)
-    name: str = ""  # under which tracebacks show the file, if not its path
-    folder: str = ""  # of the section: its neighbours are importable as folder.module
-
-    def read(self) -> bytes:
-        """The bytes of the file. Raises ValueError if they are too many."""
-        return read_source(self.path)
-
-    def source(self, name: str) -> tuple[str, bytes] | None:
-        """(file name, text) of a module beside it, ("", b"") for its folder, None for others."""
-        parts = name.split(".")
-        if not all(part.isidentifier() for part in parts):
-            return None
-        if parts == [self.folder]:
-            return "", b""
-        if len(parts) > 2 or (len(parts) == 2 and parts[0] != self.folder):
-            return None
-        path = self.path.parent / f"{parts[-1]}.py"
-        return (str(path), read_source(path)) if path.is_file() else None
-
-
-def read_source(path: Path) -> bytes:
-    """The bytes of a source file, which must be of a size that a person may have written."""
-    with path.open("rb") as file:
-        data = file.read(_SOURCE_BYTES + 1)
-    if len(data) > _SOURCE_BYTES:
-        raise ValueError(f"{path.name}: more than {_SOURCE_BYTES >> 10} KiB")
-    return data
+_FENCING = 10.0  # seconds for what we do in a child before the student's code runs
 
 
 class _Clock:
-    """A deadline that moves on while our own functions run."""
+    """The time of one request. It stands still while our own functions run."""
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline, self.ours, self.since = deadline, 0.0, 0.0
+    def __init__(self, limit: float) -> None:
+        self.began, self.limit, self.ours = time.monotonic(), limit, 0.0
+        self.deadline, self.since = self.began + limit, 0.0
 
     def __enter__(self) -> None:
         self.since = time.monotonic()
@@ -67,10 +35,23 @@ class _Clock:
         took = time.monotonic() - self.since
         self.deadline, self.ours = self.deadline + took, self.ours + took
 
+    def extend(self, waited: float) -> bool:
+        """Once, if the child was kept from running by others: twice the time."""
+        late = self.deadline - self.began - self.ours > 1.5 * self.limit
+        if late or waited < self.limit / 4:
+            return False
+        self.deadline += self.limit
+        return True
+
+    @property
+    def spent(self) -> float:
+        """Seconds that were not ours."""
+        return time.monotonic() - self.began - self.ours
+
 
 @dataclass
 class Answer:
-    """Calls of one student's function. Raises what the function raises, or Stop."""
+    """Calls of one student's function. They raise what the function raises, or Stop."""
 
     submission: Submission
     nursery: Nursery
@@ -82,11 +63,12 @@ class Answer:
         self.child: Child | None = None
         self.printed = bytearray()
         self.calls: list[bytes] = []
-        self.changed: list[int] = []
-        self.spent = self.spent_before = 0.0
+        self.changed: list[int] = []  # places of the arguments that the last call changed
+        self.given: list[Callable[..., Any]] = []  # callables of ours, by number
         self.fatal: dict[bytes, Stop] = {}  # calls that end the child are not made twice
         self.patience = 1.0  # halved by a time-out: all of them together take twice the limit
-        self.given: list[Callable[..., Any]] = []  # callables of ours, by number
+        self.spent = self.spent_before = 0.0
+        self.began = time.monotonic()
 
     def begin(self) -> None:
         """A new property: its time starts, its calls are recorded."""
@@ -98,31 +80,38 @@ class Answer:
         """A new case: the calls recorded are those made from now on."""
         self.calls = []
 
-    def __call__(self, *args: Any) -> Any:
-        """What the function returns for these arguments."""
-        body = self._encode(args)
-        self.calls = [*self.calls[:1], body] if self.calls else [body]
-        if body in self.fatal:
-            raise self.fatal[body]
-        left = self.limits.property_seconds - (self.spent - self.spent_before)
-        left = min(left, self.limits.exercise_seconds - self.spent)
-        if left <= 0:
-            raise Stop("timeout", f"more than {self.limits.property_seconds:g} s for one law")
-        child = self.child or self.start()
-        limit = min(self.limits.call_seconds * self.patience, left)
-        try:
-            return self._exchange(child, far.CALL, body, limit)
-        except Stop as stop:
-            if not str(stop):
-                stop = Stop(stop.kind, self._too_slow(args, limit))
-            self.fatal[body] = stop
-            self.patience /= 2.0 if stop.kind == "timeout" else 1.0
-            raise stop from None
-
     def arguments(self) -> list[tuple[Any, ...]]:
         """Of the first and the last call since forget(), one if they are the same."""
         calls = self.calls[:1] if self.calls[:1] == self.calls[1:] else self.calls
         return [wire.decode(body, layout=True, resolve=self._function) for body in calls]
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function returns for these arguments."""
+        body = self._encode(args)
+        self.calls = [*self.calls[:1], body]
+        if body in self.fatal:
+            raise self.fatal[body]
+        child = self.child or self.start()
+        limit = min(self.limits.call_seconds * self.patience, self._left())
+        try:
+            return self._exchange(child, far.CALL, body, limit)
+        except Stop as stop:
+            if stop.kind == "timeout":
+                self.patience /= 2.0
+                stop = Stop("timeout", str(stop) or self._too_slow(args, limit))
+            self.fatal[body] = stop
+            raise stop from None
+
+    def _left(self) -> float:
+        """Seconds that the law and the exercise have left. Raises Stop if there are none."""
+        limits = self.limits
+        left = limits.property_seconds - (self.spent - self.spent_before)
+        if left <= 0:
+            raise Stop("timeout", f"one law alone took more than {limits.property_seconds:g} s")
+        whole = limits.exercise_seconds - self.spent
+        if whole <= 0 or time.monotonic() - self.began > 2.0 * limits.exercise_seconds:
+            raise Stop("timeout", f"the laws took more than {limits.exercise_seconds:g} s together")
+        return min(left, whole)
 
     def _encode(self, args: tuple[Any, ...]) -> bytes:
         try:
@@ -137,6 +126,12 @@ class Answer:
         self.given.append(function)
         return len(self.given) - 1
 
+    def _function(self, number: Any) -> Callable[..., Any]:
+        """The callable of ours with this number."""
+        if type(number) is not int or not 0 <= number < len(self.given):
+            raise wire.WireError("it asked for a function that is not there")
+        return self.given[number]
+
     def start(self) -> Child:
         """Start a child and run the student's file in it.
 
@@ -145,29 +140,30 @@ class Answer:
         Stop
             If the file does not run, or holds no such function.
         """
-        given, limit = self.submission, self.limits.load_seconds
+        given = self.submission
         source = given.read()
         try:
-            self.child, plan = self.nursery.child(given.packages)
+            child, plan = self.nursery.child(given.packages)
         except (Gone, OSError) as error:
             raise Stop("harness-error", f"no process could be started: {error}") from None
-        child = self.child
+        self.child = child
         setup = {"plan": plan, "packages": list(given.packages), "scratch": child.scratch}
-        done = self._exchange(child, far.SETUP, wire.encode(setup), 10.0 + limit, "no sandbox")
-        if done["level"] != self.nursery.isolation:
+        self.isolation = self._exchange(child, far.SETUP, wire.encode(setup), _FENCING)
+        if self.isolation["level"] != self.nursery.isolation:
             self.close()
-            raise Stop("harness-error", f"isolation level {done['level']} was reached")
-        self.isolation = done
+            raise Stop("harness-error", f"isolation level {self.isolation['level']} was reached")
         file = {"name": given.name or str(given.path), "source": source, "function": given.function}
-        late = f"{given.path.name} was not run to its end within {limit:g} s"
+        late = f"{given.path.name} was not run to its end within {self.limits.load_seconds:g} s"
         try:
-            found, names = self._exchange(child, far.LOAD, wire.encode(file), limit, late)
+            loaded = self._exchange(
+                child, far.LOAD, wire.encode(file), self.limits.load_seconds, late
+            )
         except StudentError as error:
             self.close()
             raise Stop("error", error.trace) from None
-        if found is not True:
+        if loaded[0] is not True:
             self.close()
-            raise Stop("error", missing(given, names))
+            raise Stop("error", missing(given, loaded[1]))
         return child
 
     def _too_slow(self, args: tuple[Any, ...], limit: float) -> str:
@@ -178,84 +174,96 @@ class Answer:
 
     def _exchange(self, child: Child, kind: int, body: bytes, limit: float, late: str = "") -> Any:
         """Send a request, serve what is asked for meanwhile, return the reply's value."""
-        began, before = time.monotonic(), self.spent
-        clock = _Clock(began + limit)
+        before, clock = self.spent, _Clock(limit)
         try:
             nonce = child.ask(kind, body, clock.deadline)
             for _ in range(self.limits.callbacks + 1):
-                reply, came, data = child.receive(clock.deadline)
+                reply, came, data = _next(child, clock)
                 if came != nonce:
-                    raise Garbled("an answer to something else")
+                    raise Garbled("it answered something else")
                 if reply != far.BACK:
-                    value = self._value(reply, data)
+                    value = self._value(kind, reply, data)
                     break
-                with clock:
-                    self._serve(child, nonce, data, clock.deadline)
+                self._serve(child, nonce, data, clock)
             else:
-                most = self.limits.callbacks
-                raise Garbled(f"our functions were called more than {most} times")
+                raise Garbled(f"it called our functions more than {self.limits.callbacks} times")
         except Late:
             self.close()
-            raise Stop("timeout", late) from None
+            raise Stop("harness-error" if kind == far.SETUP else "timeout", late) from None
         except Gone:
             raise Stop("crash", how(self.close(_LAST_WORDS), self.limits)) from None
         except (Garbled, wire.WireError) as error:
             self.close()
-            raise Stop("crash", f"stopped: {error}") from None
+            raise Stop("crash", f"stopped, because {error}") from None
         except BaseException:
             self.close()
             raise
         finally:
-            self.spent = before + time.monotonic() - began - clock.ours
+            self.spent = before + clock.spent
         if isinstance(value, Exception):
             raise value
         return value
 
-    def _value(self, kind: int, data: bytes) -> Any:
+    def _value(self, request: int, kind: int, data: bytes) -> Any:
         """The value of a reply; the error that it tells of is returned too."""
         value = wire.decode(data, resolve=self._function)
         if kind == far.REFUSED:
-            return BadReturn(f"the function returned {_str(value)}")
-        if kind == far.FAULT:
-            raise Stop("harness-error", f"the child could not be fenced in: {value}")
-        if kind == far.READY:
-            return value
-        if type(value) is not tuple:
-            raise Garbled("no such reply")
-        if kind == far.RAISED and len(value) == 4 and type(value[0]) is list:
-            kinds = [_str(k) for k in value[0]]
+            return BadReturn(f"the function returned {told(value, 300)}")
+        if kind == far.RAISED and type(value) is tuple and len(value) == 4:
+            kinds = [told(k, 100) for k in value[0][:32]] if type(value[0]) is list else []
             if "MemoryError" in kinds:
                 raise Stop("crash", f"more memory was asked for than {_size(self.limits)}")
-            return student_error(kinds, *map(_str, value[1:]))
-        if kind not in (far.VALUE, far.LOADED) or len(value) != 2:
-            raise Garbled("no such reply")
-        if kind == far.VALUE:
-            self.changed = [k for k in value[1] if type(k) is int] if value[1] else []
-            return value[0]
-        return value
+            return student_error(kinds, told(value[1], 100), told(value[2]), told(value[3], 4000))
+        if request == far.SETUP:
+            if kind == far.FAULT:
+                raise Stop("harness-error", f"the child could not be fenced in: {told(value)}")
+            return value
+        right = far.VALUE if request == far.CALL else far.LOADED
+        if kind != right or type(value) is not tuple or len(value) != 2:
+            raise Garbled("it sent no such reply")
+        if request == far.LOAD:
+            return value
+        places = value[1] if type(value[1]) is list else []
+        self.changed = [k for k in places if type(k) is int and k >= 0]
+        return value[0]
 
-    def _serve(self, child: Child, nonce: int, data: bytes, deadline: float) -> None:
-        """Call one of our own callables for the answer."""
+    def _serve(self, child: Child, nonce: int, data: bytes, clock: _Clock) -> None:
+        """Call one of our own callables for the answer, or hand it a file of the student's."""
         if len(data) > self.limits.callback_bytes:
-            raise Garbled(f"one of our functions was called with {len(data) >> 10} KiB")
-        asked = wire.decode(data, resolve=self._function)
-        if type(asked) is not tuple or len(asked) != 2 or type(asked[1]) is not tuple:
-            raise Garbled("no such request")
-        try:
-            body = wire.encode(self._function(asked[0])(*asked[1]), handle=self._number)
-        except Exception as error:
-            told = wire.encode((type(error).__name__, str(error)[:500]))
-            child.reply(far.RAISE, nonce, told, deadline)
+            raise Garbled(f"it called one of our functions with {len(data) >> 10} KiB")
+        number, args, named = _request(wire.decode(data, resolve=self._function))
+        function = self.submission.source if number == far.SOURCE else self._function(number)
+        if isinstance(function, Candidate):
+            reply, body = self._try(function, args, named, clock)
+        elif number == far.SOURCE:
+            reply, body = self._call(function, args, named)
         else:
-            child.reply(far.RETURN, nonce, body, deadline)
+            with clock:
+                reply, body = self._call(function, args, named)
+            if clock.ours > self.limits.property_seconds:
+                raise Garbled("it kept our functions busy for too long")
+        child.reply(reply, nonce, body, clock.deadline)
 
-    def _function(self, number: Any) -> Callable[..., Any]:
-        """The callable of ours with this number."""
-        if number == far.SOURCE:
-            return self.submission.source
-        if type(number) is not int or not 0 <= number < len(self.given):
-            raise wire.WireError("no such function")
-        return self.given[number]
+    def _call(
+        self, function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[int, bytes]:
+        """What to reply: the value of a function of ours, or its error."""
+        try:
+            return far.RETURN, wire.encode(function(*args, **named), handle=self._number)
+        except Exception as error:
+            return far.RAISE, wire.encode(far.kinds_of(error))
+
+    def _try(
+        self, candidate: Candidate, args: tuple[Any, ...], named: dict[str, Any], clock: _Clock
+    ) -> tuple[int, bytes]:
+        """The same for an implementation that must not run in this process."""
+        with clock:
+            self.nursery.helper.load(candidate)
+        try:
+            return self.nursery.helper.call(candidate, args, named, clock.deadline)
+        except Late:
+            text = "the function handed to it took too long for what it was called with"
+            raise Stop("timeout", text) from None
 
     def close(self, patience: float = 0.0) -> int | None:
         """End the child; what it printed is kept."""
@@ -269,8 +277,23 @@ class Answer:
         return status
 
 
-def _str(value: Any) -> str:
-    return value if type(value) is str else ""
+def _next(child: Child, clock: _Clock) -> Frame:
+    """The next message of a child that may have been kept from running."""
+    try:
+        return child.receive(clock.deadline)
+    except Late:
+        if not clock.extend(child.waited()):
+            raise
+        return child.receive(clock.deadline)
+
+
+def _request(asked: Any) -> tuple[int, tuple[Any, ...], dict[str, Any]]:
+    """(number of the function, arguments, named arguments) of what a child asks for."""
+    if type(asked) is not tuple or [type(part) for part in asked] != [int, tuple, dict]:
+        raise Garbled("it sent no such request")
+    if any(type(name) is not str for name in asked[2]):
+        raise Garbled("it sent no such request")
+    return asked
 
 
 def _size(limits: Limits) -> str:
@@ -288,9 +311,7 @@ def how(status: int | None, limits: Limits) -> str:
 
 def missing(given: Submission, names: Any) -> str:
     """No such function: what there is of a similar name."""
-    from difflib import get_close_matches
-
-    known = [n for n in names if type(n) is str] if type(names) is list else []
+    known = [told(n, 100) for n in names[:200]] if type(names) is list else []
     close = get_close_matches(given.function, known, 1)
     also = f"; did you mean {given.function} where it says {close[0]}?" if close else ""
     return f"{given.path.name} defines no function {given.function}{also}"

@@ -15,6 +15,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.abc import Loader, MetaPathFinder
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
@@ -212,8 +213,8 @@ class Runtime:
         """The callable of the grader's with this number."""
         if number not in self.known:
 
-            def call(*args: Any) -> Any:
-                return self.ask(number, args)
+            def call(*args: Any, **named: Any) -> Any:
+                return self.ask(number, args, named)
 
             call.refmarl_number = number  # type: ignore[attr-defined]
             self.known[number] = call
@@ -228,13 +229,13 @@ class Runtime:
 
     def ask_source(self, name: str) -> Any:
         """(file name, source) of a module beside the student's file, or None."""
-        return self.ask(SOURCE, (name,))
+        return self.ask(SOURCE, (name,), {})
 
-    def ask(self, number: int, args: tuple[Any, ...]) -> Any:
+    def ask(self, number: int, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call one of the grader's callables, which may call the answer in turn."""
         if not 0 < len(self.nonces) <= _NEST:
             raise RuntimeError(f"calls nested more than {_NEST} deep, or after the answer's end")
-        body = wire.encode((number, args), layout=False, handle=self.number)
+        body = wire.encode((number, args, named), layout=False, handle=self.number)
         self.channel.send(BACK, self.nonces[-1], body)
         while True:
             kind, came, body = self.channel.receive()
@@ -243,13 +244,22 @@ class Runtime:
             elif kind == RETURN:
                 return wire.decode(body, layout=True, resolve=self.resolve)
             else:
-                name, text = wire.decode(body)
-                raise _builtin(name)(text)
+                raise error_of(*wire.decode(body))
 
 
-def _builtin(name: str) -> type[Exception]:
-    found = getattr(builtins, name, RuntimeError)
-    return found if found in (ValueError, TypeError, IndexError, KeyError) else RuntimeError
+def kinds_of(error: BaseException) -> tuple[list[str], str]:
+    """(names of its built-in kinds, text) of an error that crosses the border."""
+    kinds = [k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins"]
+    return kinds, str(error)[:500]
+
+
+def error_of(kinds: list[str], text: str) -> Exception:
+    """The error told of on the other side, of the same built-in kind where it can be made."""
+    for kind in (getattr(builtins, name, None) for name in kinds):
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            with suppress(TypeError):  # UnicodeDecodeError and its like need more than a text
+                return kind(text)
+    return RuntimeError(text)
 
 
 def settle() -> None:

@@ -1,12 +1,14 @@
 """The cases of an exercise: drawn once, the same ones wherever and whenever they are drawn."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.strategies import SearchStrategy
 
 Case = tuple[Any, ...]
@@ -35,6 +37,8 @@ def run(
         deadline=None,
         database=None,
         derandomize=False,
+        backend="hypothesis",
+        verbosity=Verbosity.normal,
         phases=phases,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
@@ -44,7 +48,27 @@ def run(
     def drawn(case: Any) -> None:
         body(case)
 
-    drawn()
+    with _nothing_mined():
+        drawn()
+
+
+@contextmanager
+def _nothing_mined() -> Iterator[None]:
+    """Keep hypothesis from drawing constants that it finds in the code around it.
+
+    It reads them out of every module that is not in site-packages: the cases would be others in
+    a checkout than in an installed wheel, and others again where more is imported.
+    """
+    name = "_maybe_draw_constant"
+    mined = HypothesisProvider.__dict__.get(name)
+    if mined is None:  # a version that does not mine, or does it elsewhere: test_border_corpus
+        yield
+        return
+    setattr(HypothesisProvider, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        setattr(HypothesisProvider, name, mined)
 
 
 def draw(cases: SearchStrategy[Any], number: int, examples: int) -> list[Case]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import sandbox
+from .helper import Helper
 from .limits import Limits
 from .pipes import Gone
 from .process import Child, begin
@@ -15,6 +16,7 @@ class Nursery:
     def __init__(self, isolation: int, limits: Limits, forks: bool = FORKS) -> None:
         self.isolation, self.limits, self.forks = isolation, limits, forks
         self.uid = sandbox.own_uid() if isolation >= 2 else None
+        self.helper = Helper(limits)
         self.templates: dict[tuple[str, ...], Template] = {}
         self.plans: dict[tuple[str, ...], dict[str, Any]] = {}
 
@@ -40,6 +42,11 @@ class Nursery:
                 return child, plan | {"parent": template.pid}
         raise AssertionError
 
+    def prepare(self, allowed: tuple[str, ...]) -> None:
+        """Have the template of these packages start while something else is done."""
+        if self.forks:
+            self.template(allowed)
+
     def template(self, allowed: tuple[str, ...]) -> Template:
         """The template of these packages, started the first time it is asked for."""
         if allowed not in self.templates:
@@ -53,5 +60,6 @@ class Nursery:
 
     def close(self) -> None:
         """End the templates and all that is left of children."""
+        self.helper.close()
         while self.templates:
             self.templates.popitem()[1].close()

@@ -1,5 +1,6 @@
 """Messages to and from a child, each step with a deadline; what the child prints is drained."""
 
+import math
 import os
 import queue
 import select
@@ -35,7 +36,7 @@ class Pipes:
 
     def __init__(self, fds: Sequence[int], limits: Limits) -> None:
         self.write, self.read, self.prints = fds
-        self.limits = limits
+        self.limits, self.silent = limits, False
         self.output, self.drained, self.waiting = bytearray(), 0, bytearray()
         self.open()
 
@@ -73,14 +74,15 @@ class Pipes:
 
     def _until_writable(self, deadline: float) -> None:
         left = max(0.0, deadline - time.monotonic())
-        prints, room, _ = select.select([self.prints], [self.write], [], left)
-        if prints:
+        watched = [] if self.silent else [self.prints]
+        if select.select(watched, [self.write], [], left)[0]:
             self.drain()
-        if left == 0.0 or not (prints or room):
+        if left == 0.0:
             raise Late
 
     def receive(self, deadline: float) -> Frame:
         """The next message. Raises Late, Gone or Garbled."""
+        late = False
         while True:
             if len(self.waiting) >= HEAD.size:
                 size, kind, nonce = HEAD.unpack_from(self.waiting)
@@ -91,15 +93,15 @@ class Pipes:
                     body = bytes(memoryview(self.waiting)[HEAD.size : end])
                     del self.waiting[:end]
                     return kind, nonce, body
-            self.wait(deadline)
+            if late:
+                raise Late
+            left = deadline - time.monotonic()
+            late = left <= 0.0  # one last look: we may have been kept from running ourselves
+            self.wait(max(0.0, left))
 
-    def wait(self, deadline: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait for something to read, and take it."""
-        left = deadline - time.monotonic()
-        ready = self.poll.poll(max(0, int(1000 * left) + 1)) if left > 0 else []
-        if not ready:
-            raise Late
-        for fd, _ in ready:
+        for fd, _ in self.poll.poll(math.ceil(1000 * seconds)):
             if fd == self.prints:
                 self.drain()
             else:
@@ -119,6 +121,7 @@ class Pipes:
         except BlockingIOError:
             return
         if not data:
+            self.silent = True
             self.poll.unregister(self.prints)
         self.keep(data)
 
@@ -199,14 +202,12 @@ class Threads(Pipes):
         except queue.Empty:
             raise Late from None
 
-    def wait(self, deadline: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait for the reading thread."""
         if self.drained > self.limits.drained_bytes:
             raise Garbled(f"it printed more than {self.limits.drained_bytes >> 20} MiB")
-        try:
-            self.take(self.inbox.get(timeout=max(0.0, deadline - time.monotonic())))
-        except queue.Empty:
-            raise Late from None
+        with suppress(queue.Empty):
+            self.take(self.inbox.get(timeout=seconds) if seconds else self.inbox.get_nowait())
 
     def close(self) -> None:
         """Let the threads end: the child has, so that reads find the end of the file."""

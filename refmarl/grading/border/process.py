@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from .child import HEAD
 from .limits import Limits
@@ -87,6 +87,13 @@ class Child:
         """(kind, nonce, body) of the next message."""
         return self.pipes.receive(deadline)
 
+    def waited(self) -> float:
+        """Seconds that it was ready to run and others ran, as far as the system tells."""
+        try:
+            return int(Path(f"/proc/{self.life.pid}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
     def end(self, patience: float = 0.0) -> int | None:
         """Stop it and whatever it began; the status if it had ended by itself."""
         status = self.life.end(patience)
@@ -115,27 +122,35 @@ class Process:
         return status
 
 
-def begin(main: str, allowed: tuple[str, ...], limits: Limits, **options: object) -> Child:
+def begin(main: str, allowed: tuple[str, ...], limits: Limits, **options: Any) -> Child:
     """Start an interpreter that knows nothing of ours but ``main``, a module of this package."""
     scratch = tempfile.mkdtemp(prefix="refmarl-")
+    command = [sys.executable, "-s", "-P", "-S", "-B", "-c", _LOADER]
+    child = spawn(command, environment(scratch), limits, scratch, **options)
+    child.pipes.send(sources(main, allowed), time.monotonic() + limits.load_seconds)
+    return child
+
+
+def spawn(
+    command: list[str], env: dict[str, str], limits: Limits, scratch: str = "", **options: Any
+) -> Child:
+    """Start a program whose standard input, output and error are the child's pipes."""
     process = subprocess.Popen(
-        [sys.executable, "-s", "-P", "-S", "-B", "-c", _LOADER],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=scratch,
-        env=environment(scratch),
+        cwd=scratch or None,
+        env=env,
         start_new_session=True,
         bufsize=0,
-        **options,  # type: ignore[call-overload]
+        **options,
     )
-    fds = []
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        fds.append(os.dup(pipe.fileno()))
-        pipe.close()
-    child = Child((Pipes if POLLS else Threads)(fds, limits), Process(process), scratch)
-    child.pipes.send(sources(main, allowed), time.monotonic() + limits.load_seconds)
-    return child
+    made = process.stdin, process.stdout, process.stderr
+    fds = [os.dup(pipe.fileno()) for pipe in made if pipe]
+    for pipe in made:
+        pipe.close()  # type: ignore[union-attr]
+    return Child((Pipes if POLLS else Threads)(fds, limits), Process(process), scratch)
 
 
 @cache

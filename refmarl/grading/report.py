@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .border.errors import StudentError
-from .border.text import clean
+from .border.text import clean as clean
 from .runner import Result
 from .spec import Broken, Case
 

@@ -122,6 +122,7 @@ def test_a_call_let_through_is_noticed(name, number, says, monkeypatch):
 
 
 @linux
+@root  # others are stopped by their limit on processes before it comes to that
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
 def test_a_canary_that_dies_has_not_shown_that_a_level_holds(monkeypatch):
     monkeypatch.setitem(calls.NUMBERS, "x86_64", calls.NUMBERS["x86_64"] + " clone 56")
@@ -180,7 +181,7 @@ def test_a_kernel_without_seccomp_is_told_so():
     one, reached, two = without([157], argument=22)
     assert "seccomp: " in one
     assert reached == "0"
-    assert "seccomp: " in two
+    assert "seccomp: " in two or "needs root" in two
 
 
 @machines

@@ -1,0 +1,43 @@
+"""Sphinx extension: a page for every source file, with a number and an address for each line."""
+
+import posixpath
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer, TextLexer
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("refmarl", "exercises", "solutions", "tests")
+
+
+def files() -> list[str]:
+    """Every file that has a page: the code, and what the pages link to beside it."""
+    found = [p for folder in FOLDERS for p in sorted((ROOT / folder).rglob("*.py"))]
+    found += [ROOT / name for name in ("README.md", "pyproject.toml", ".ci/run")]
+    found += [ROOT / "exercises" / "exercises.toml"]
+    return [p.relative_to(ROOT).as_posix() for p in found if p.is_file()]
+
+
+def pages(app: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """(name, context, template) of each."""
+    look = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="highlight")
+    for file in files():
+        text = (ROOT / file).read_text("utf-8")
+        lexer = PythonLexer() if file.endswith(".py") else TextLexer()
+        body = highlight(text, lexer, look).replace('id="L-', 'id="L').replace('href="#L-', 'href="#L')
+        crumbs = posixpath.dirname(file)
+        title = posixpath.basename(file)
+        yield f"source/{file}", {
+            "parents": [], "title": escape(file),
+            "body": f'<h1>{escape(title)}</h1><p class="listing">{escape(crumbs)}</p>{body}',
+        }, "page.html"  # fmt: skip
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Register."""
+    app.connect("html-collect-pages", pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

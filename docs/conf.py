@@ -61,8 +61,6 @@ html_favicon = "_site/static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
 
 
 def _copy_mathjax(app: Any) -> None:

@@ -70,5 +70,3 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_css_file("palette.css")
     app.connect("build-finished", colours)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import figures
+from sphinx.errors import ExtensionError
 
 from refmarl.equations import EQUATIONS, SECTIONS, beside
 from refmarl.equations.ledger import TAG, snapshot
@@ -48,8 +49,9 @@ def _columns(docname: str, text: str) -> str:
     start = text.rfind("\n**Equation", 0, found.start()) if found else -1
     if found is None or start < 0:
         return text
-    left, codes = text[start:found.start()].strip("\n"), found.group()
+    left, codes = text[start : found.start()].strip("\n"), found.group()
     label = posixpath.basename(docname)
+    _current(docname, label, codes)
     right = [_code(docname, m[1], m[2]) for m in beside.BLOCK.finditer(codes)]
     grid = [
         "::::::{grid} 1 1 2 2", ":class-container: beside", ":gutter: 3", "",
@@ -61,6 +63,16 @@ def _columns(docname: str, text: str) -> str:
     if not head.startswith("---"):
         head = "---\nhide-toc: true\n---\n" + head
     return head + "\n".join(grid) + text[found.end() :]
+
+
+def _current(docname: str, label: str, codes: str) -> None:
+    """Refuse a copy that is not the source's, and a page whose code lacks its tag."""
+    page = ROOT / "docs" / f"{docname}.md"
+    if beside.refreshed(ROOT, page) != page.read_text("utf-8"):
+        raise ExtensionError(f"{docname}: a copy of code is stale; run: refmarl dev sync")
+    tag = EQUATIONS[label].tag if label in EQUATIONS else ""
+    if tag not in {t for line in codes.splitlines() for t in TAG.findall(line.partition("#")[2])}:
+        raise ExtensionError(f"{docname}: no line of the code on it is tagged ({tag})")
 
 
 def _code(docname: str, file: str, name: str) -> str:

@@ -50,10 +50,16 @@ def _gae() -> str:
         ax.axhline(0, color=plots.MUTED, linewidth=0.8)
         ax.set(xlabel="step t", ylabel="δ, Â")
 
-    alt = f"Ten TD errors as bars and the advantages for λ = {LAM} as a line through the later ones."
+    alt = (
+        f"Ten TD errors as bars and the advantages for λ = {LAM} as a line through the later ones."
+    )
     panel = plots.Panel("Advantages as λ moves", alt, draw, (5.2, 3.0))
-    slider = f'λ <input type="range" min="0" max="1" step="0.05" value="{LAM}"><output>{LAM}</output>'
-    says = "λ = 0: every advantage is its own TD error. λ = 1: the sum of all later ones, discounted."
+    slider = (
+        f'λ <input type="range" min="0" max="1" step="0.05" value="{LAM}"><output>{LAM}</output>'
+    )
+    says = (
+        "λ = 0: every advantage is its own TD error. λ = 1: the sum of all later ones, discounted."
+    )
     data = {"delta": delta.round(9).tolist(), "gamma": GAMMA, "lam": LAM}
     return _element("gae", data, slider, panel, says)
 
@@ -75,8 +81,6 @@ def _payoffs() -> str:
     places = "; ".join(f"p = {x[0]:.3g}, q = {y[0]:.3g}" for x, y in found)
     alt = f"Best-response curves of the stag hunt with prize {prize:g}; equilibria at {places}."
     panel = plots.Panel("Stag hunt", alt, draw, (5.2, 3.4))
-    slider = (
-        'prize <input type="range" min="1" max="8" step="0.25" value="4"><output>4</output>'
-    )
+    slider = 'prize <input type="range" min="1" max="8" step="0.25" value="4"><output>4</output>'
     says = f"Equilibria: {places}."
     return _element("payoffs", {"row": row.tolist()}, slider, panel, says)

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {row["tag"]: row["docs"] for row in snapshot() if row["docs"]}
 HIDDEN = ("refmarl.__main__", "refmarl.cli.", "refmarl.grading.specs", "refmarl.studies.s")
 SIGN = re.compile(r"[*|]|(?<=\w)_(?=\W|$)|(?<!:)`")  # what reST would read as its own
-ARRAY = re.compile(r"(?:numpy\.)?ndarray\[tuple\[(?:Any, \.\.\.|int, \.\.\.)\], (?:numpy\.)?dtype\[[\w.]+\]\]")
+ARRAY = re.compile(
+    r"(?:numpy\.)?ndarray\[tuple\[(?:Any, \.\.\.|int, \.\.\.)\], (?:numpy\.)?dtype\[[\w.]+\]\]"
+)
 TAG = re.compile(r"\((\d\.\d+)\)")
 
 
@@ -47,7 +49,12 @@ def write(app: Any) -> None:
     """The pages, one a package."""
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
-    index = ["# Reference", "", "Public modules with their docstrings; a number such as (3.5) links to its page.", ""]
+    index = [
+        "# Reference",
+        "",
+        "Public modules with their docstrings; a number such as (3.5) links to its page.",
+        "",
+    ]
     index += ["| package | modules |", "|---|---|"]
     for package, names in modules().items():
         short = package.removeprefix("refmarl.")
@@ -88,7 +95,13 @@ def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) 
 
 
 def sign(
-    app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, result: str | None
+    app: Any,
+    what: str,
+    name: str,
+    obj: Any,
+    options: Any,
+    signature: str | None,
+    result: str | None,
 ) -> tuple[str | None, str | None]:
     """Arrays are called arrays in signatures; their shapes stand in the docstrings."""
     return tuple(text and ARRAY.sub("Array", text) for text in (signature, result))  # type: ignore[return-value]
@@ -104,7 +117,9 @@ def _to_page(found: re.Match[str]) -> str:
     page = PAGES.get(found[1])
     if not page or found[1] not in BY_TAG:
         return found[0]
-    return f":doc:`({found[1]}) </{page.partition('#')[0].removeprefix('docs/').removesuffix('.md')}>`"
+    return (
+        f":doc:`({found[1]}) </{page.partition('#')[0].removeprefix('docs/').removesuffix('.md')}>`"
+    )
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -24,11 +24,15 @@ def files() -> list[str]:
 
 def pages(app: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(name, context, template) of each."""
-    look = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="highlight")
+    look = HtmlFormatter(
+        linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="highlight"
+    )
     for file in files():
         text = (ROOT / file).read_text("utf-8")
         lexer = PythonLexer() if file.endswith(".py") else TextLexer()
-        body = highlight(text, lexer, look).replace('id="L-', 'id="L').replace('href="#L-', 'href="#L')
+        body = (
+            highlight(text, lexer, look).replace('id="L-', 'id="L').replace('href="#L-', 'href="#L')
+        )
         crumbs = posixpath.dirname(file)
         title = posixpath.basename(file)
         yield f"source/{file}", {

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ..equations import EQUATIONS, SECTIONS, ledger
+from ..check import InputError
+from ..equations import EQUATIONS, SECTIONS, beside, ledger
 from .catalogue import stubs
 from .course import checkout
 from .files import replace
@@ -17,12 +18,24 @@ def stale(root: Path, write: bool) -> list[str]:
     lines = []
     for path, text in wanted.items():
         lines += _held(root, path, text, write)
+    lines += _copies(root, write)
     unmendable = [p for p in ledger.problems(root) if "the snapshot says" not in p]
     if unmendable:
         return lines + unmendable
     rows = ledger.rows(ledger.scan(root))
     lines += _held(root, root / "refmarl/equations/ledger.json", ledger.text(rows), write)
     return lines + _held(root, root / "docs/equations.md", page(rows), write)
+
+
+def _copies(root: Path, write: bool) -> list[str]:
+    """The functions that pages of docs/ show beside their equations."""
+    lines = []
+    for path in beside.pages(root):
+        try:
+            lines += _held(root, path, beside.refreshed(root, path), write)
+        except InputError as error:
+            lines.append(str(error))
+    return lines
 
 
 def _held(root: Path, path: Path, text: str, write: bool) -> list[str]:

@@ -19,6 +19,7 @@ from refmarl.equations.ledger import TAG, snapshot
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = {row["label"]: row for row in snapshot()}
 COPIES = re.compile(r"(?:^<!-- code .*?^<!-- /code -->\n\n?)+", re.M | re.S)
+GATHERED = re.compile(r"\$\$(\\begin\{gathered\}.*?)\$\$", re.S)
 ANCHOR = re.compile(r'^<a id="([a-z0-9-]+)"></a>$', re.M)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 TOP = {
@@ -35,6 +36,7 @@ def read(app: Any, docname: str, source: list[str]) -> None:
     text = source[0]
     text = _columns(docname, text)
     text = _doctests(text)
+    text = GATHERED.sub(r"\\begin{equation*}\n\1\n\\end{equation*}", text)  # else Sphinx splits it
     text = ANCHOR.sub(r"(\1)=", text)
     text = _links(docname, text)
     text = figures.expand(text)

@@ -24,7 +24,15 @@ ANCHOR = re.compile(r'^<a id="([a-z0-9-]+)"></a>$', re.M)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 TOP = {
     "Learn": [f"s{k}_{name}/index" for k, name in enumerate(SECTIONS, 1)],
-    "Use": ["networks", "environments/index", "training", "game-files", "exercises/index"],
+    "Use": [
+        "derivatives",
+        "property-tests",
+        "networks",
+        "environments/index",
+        "training",
+        "game-files",
+        "exercises/index",
+    ],
     "Teach": ["grading/index"],
     "Look up": ["equations", "glossary", "names", "errata", "api/index", "bench"],
     "Take part": ["architecture", "style", "contributing", "changelog", "license"],

@@ -1,5 +1,6 @@
 """What is generated from its single source: stubs, the ledger's snapshot, the ledger's page."""
 
+import re
 from pathlib import Path
 
 from ..check import InputError
@@ -7,6 +8,8 @@ from ..equations import EQUATIONS, SECTIONS, beside, ledger
 from .catalogue import stubs
 from .course import checkout
 from .files import replace
+
+OPEN = re.compile(r"<!-- open rows -->.*?<!-- /open rows -->", re.S)
 
 
 def stale(root: Path, write: bool) -> list[str]:
@@ -24,6 +27,9 @@ def stale(root: Path, write: bool) -> list[str]:
         return lines + unmendable
     rows = ledger.rows(ledger.scan(root))
     lines += _held(root, root / "refmarl/equations/ledger.json", ledger.text(rows), write)
+    for section, name in enumerate(SECTIONS, 1):
+        index = root / f"docs/s{section}_{name}/index.md"
+        lines += _held(root, index, _with_rows(index.read_text("utf-8"), section, rows), write)
     return lines + _held(root, root / "docs/equations.md", page(rows), write)
 
 
@@ -65,6 +71,17 @@ def page(rows: list[dict[str, object]]) -> str:
         out += ["|---|---|---|---|---|"]
         out += [_line(row) for row in rows if row["section"] == section]
     return "\n".join(out) + "\n"
+
+
+def _with_rows(text: str, section: int, rows: list[dict[str, object]]) -> str:
+    """The section's first page with the list of what is open in it, if it has a place for that."""
+    found = [row for row in rows if row["section"] == section and not row["closed"]]
+    items = [
+        f"- ({row['tag']}) **{row['title']}**: {EQUATIONS[str(row['label'])].statement}"
+        for row in found
+    ]
+    block = "\n".join(["<!-- open rows -->", *items, "<!-- /open rows -->"])
+    return OPEN.sub(lambda _: block, text)
 
 
 def _line(row: dict[str, object]) -> str:

@@ -9,16 +9,19 @@ from typing import Any
 from ..check import InputError
 from . import sandbox
 from .border.answer import Answer
-from .border.corpus import draw, fresh, seed_of
+from .border.corpus import Case, Cases, draw, fresh, seed_of
 from .border.errors import BadReturn, Stop, StudentError
 from .border.limits import Limits
 from .border.nursery import Nursery
 from .border.submission import Submission
 from .border.text import clean
 from .catalogue import Exercise, exercises, spec, untouched
-from .spec import Broken, Case, Mistake, Property, Spec, diagnosis, replay, smallest, trial
+from .judge import diagnosis, replay, smallest, trial
+from .spec import Broken, Mistake, Property, Spec
 
 __all__ = ["STATUSES", "Grader", "Limits", "Result", "check"]
+
+DIAGNOSED = 30  # cases on which an answer must equal a known mistake
 
 # The graver of two comes first: it is what an exercise is called that has both.
 STATUSES = (
@@ -114,7 +117,7 @@ class Grader:
             sandbox.require(isolation, guarded)
         self.isolation, self.secret = isolation, secret
         self._nursery = Nursery(isolation, limits or Limits())
-        self._cases: dict[tuple[str, int], list[Case]] = {}
+        self._cases: dict[tuple[str, int], Cases] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> "Grader":
@@ -190,12 +193,11 @@ class Grader:
             key=lambda item: (item.kind != status, status == "fail" and not item.property.gate)
         )
         if status in ("error", "bad-return", "fail"):
-            number = seed_of(exercise.label, self.secret) if shrink else None
-            failed[0] = smallest(failed[0], answer, law, cases, number, examples)
+            failed[0] = smallest(failed[0], answer, law, cases, shrink)
         mistake = _looks_like(law, answer, cases) if status in ("fail", "bad-return") else None
         return Result(exercise, status, passed, tuple(failed), mistake)
 
-    def cases(self, law: Spec, examples: int) -> list[Case]:
+    def cases(self, law: Spec, examples: int) -> Cases:
         """The cases of an exercise, drawn the first time they are asked for."""
         key = law.exercise, examples
         if key not in self._cases:
@@ -264,7 +266,7 @@ def _stub_of(text: str) -> str | None:
     return found[0] if found else None
 
 
-def _whose(item: Broken, law: Spec, cases: list[Case]) -> Broken:
+def _whose(item: Broken, law: Spec, cases: Cases) -> Broken:
     """The item, told apart from a fault of ours: our own answer must pass where it fails."""
     if item.kind in ("timeout", "crash", "harness-error"):
         return item
@@ -275,9 +277,9 @@ def _whose(item: Broken, law: Spec, cases: list[Case]) -> Broken:
     return item
 
 
-def _looks_like(law: Spec, answer: Answer, cases: list[Case]) -> Mistake | None:
+def _looks_like(law: Spec, answer: Answer, cases: Cases) -> Mistake | None:
     answer.begin()
     try:
-        return diagnosis(law, answer, cases=cases)
+        return diagnosis(law, answer, cases[:DIAGNOSED])
     except Stop:
         return None

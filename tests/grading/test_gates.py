@@ -13,8 +13,8 @@ import pytest
 from refmarl.check import InputError
 from refmarl.grading.border.corpus import draw, fresh
 from refmarl.grading.catalogue import exercises, folder, spec, stub, stubs, untouched
+from refmarl.grading.judge import replay
 from refmarl.grading.runner import Result, check
-from refmarl.grading.spec import replay
 
 LABELS = list(exercises())
 ACCEPT = Path(__file__).parent / "accept"

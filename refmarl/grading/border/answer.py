@@ -147,7 +147,12 @@ class Answer:
         except (Gone, OSError) as error:
             raise Stop("harness-error", f"no process could be started: {error}") from None
         self.child = child
-        setup = {"plan": plan, "packages": list(given.packages), "scratch": child.scratch}
+        setup = {
+            "plan": plan,
+            "packages": list(given.packages),
+            "scratch": child.scratch,
+            "most": self.limits.reply_bytes,
+        }
         self.isolation = self._exchange(child, far.SETUP, wire.encode(setup), _FENCING)
         if self.isolation["level"] != self.nursery.isolation:
             self.close()
@@ -181,6 +186,8 @@ class Answer:
                 reply, came, data = _next(child, clock)
                 if came != nonce:
                     raise Garbled("it answered something else")
+                if len(data) > self.limits.reply_bytes + 1024:
+                    raise Garbled(f"it sent {len(data) >> 20} MiB")
                 if reply != far.BACK:
                     value = self._value(kind, reply, data)
                     break

@@ -128,6 +128,7 @@ class Runtime:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.function: Callable[..., Any] | None = None
+        self.most = wire.FRAME  # bytes of what the function may return
         self.nonces: list[int] = []
         self.known: dict[int, Any] = {}
 
@@ -161,6 +162,7 @@ class Runtime:
     def setup(self, body: bytes) -> tuple[int, bytes]:
         """Load what answers may use, leave nothing to chance, put the limits into force."""
         given = wire.decode(body)
+        self.most = given["most"]
         try:
             for name in given["packages"]:
                 for module in PRELOADED.get(name, (name,)):
@@ -194,7 +196,7 @@ class Runtime:
         assert self.function is not None
         value = self.function(*args)
         changed = [] if self.bytes(args) == body else self.changed(args, body)
-        return VALUE, wire.encode((value, changed), layout=False, handle=self.number)
+        return VALUE, wire.encode((value, changed), False, self.number, self.most)
 
     def changed(self, args: tuple[Any, ...], body: bytes) -> list[int]:
         """The places of the arguments that are not what they were."""

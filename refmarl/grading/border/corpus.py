@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.strategies import SearchStrategy
 
+from . import wire
+
 Case = tuple[Any, ...]
+BLOCK = 10  # cases that are drawn from one seed
 
 
 def seed_of(label: str, secret: bytes | None) -> int:
@@ -71,11 +74,45 @@ def _nothing_mined() -> Iterator[None]:
         setattr(HypothesisProvider, name, mined)
 
 
-def draw(cases: SearchStrategy[Any], number: int, examples: int) -> list[Case]:
-    """``examples`` cases of a seed; fewer where there are no more."""
-    found: list[Case] = []
-    run(found.append, cases, number, examples)
+class Cases(list[Case]):
+    """Cases in the order drawn; ``origins`` says of each (seed, how many came before it)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins: list[tuple[int, int]] = []
+
+
+def draw(cases: SearchStrategy[Any], number: int, examples: int) -> Cases:
+    """``examples`` different cases of a seed; fewer where there are no more.
+
+    In blocks with seeds of their own: after its first ten cases hypothesis mostly changes a
+    little in those that it has.
+    """
+    found, seen = Cases(), set[bytes]()
+    for block in range(1 + 2 * examples // BLOCK):
+        drawn: list[Case] = []
+        seed = number + (block << 64)
+        run(drawn.append, cases, seed, min(BLOCK, examples))
+        for k, case in enumerate(drawn):
+            key = _key(case)
+            if key not in seen and len(found) < examples:
+                seen.add(key)
+                found.append(case)
+                found.origins.append((seed, k))
+        if len(drawn) < BLOCK or len(found) == examples:
+            break
     return found
+
+
+def _key(case: Case) -> bytes:
+    """Equal for equal cases only."""
+    functions: list[Any] = []
+
+    def handle(function: Any) -> int:
+        functions.append(function)
+        return len(functions)
+
+    return wire.encode(tuple(case), handle=handle) + repr(functions).encode()
 
 
 def fresh(value: Any) -> Any:

@@ -20,6 +20,7 @@ class Limits:
     drained_bytes: int = 64 * _MIB  # printed in all, then the child is stopped
     file_bytes: int = _MIB  # of a file that is written
     open_files: int = 64
+    reply_bytes: int = _MIB  # of what one call returns
     callbacks: int = 10_000  # calls of our callables during one call of the answer
     callback_bytes: int = 64 * 1024  # arguments of one of them
 

@@ -34,8 +34,13 @@ class WireError(Exception):
     """A value that may not pass, or bytes that are no value."""
 
 
-def encode(value: Any, layout: bool = True, handle: Callable[[Any], int] | None = None) -> bytes:
-    """``value`` as bytes.
+def encode(
+    value: Any,
+    layout: bool = True,
+    handle: Callable[[Any], int] | None = None,
+    most: int = FRAME,
+) -> bytes:
+    """``value`` as bytes, ``most`` of them.
 
     With ``layout`` an array comes out with the same strides and the same read-only flag; without,
     in C order and writable. ``handle`` gives the number of a callable, or raises WireError.
@@ -45,7 +50,7 @@ def encode(value: Any, layout: bool = True, handle: Callable[[Any], int] | None 
     WireError
         If it holds anything else than the types above, or is larger than the limits above.
     """
-    return bytes(_Writer(layout, handle).put(value, 0).out)
+    return bytes(_Writer(layout, handle, most).put(value, 0).out)
 
 
 def decode(data: bytes, layout: bool = False, resolve: Callable[[int], Any] | None = None) -> Any:
@@ -70,16 +75,16 @@ def decode(data: bytes, layout: bool = False, resolve: Callable[[int], Any] | No
 
 
 class _Writer:
-    def __init__(self, layout: bool, handle: Callable[[Any], int] | None) -> None:
-        self.out = bytearray()
+    def __init__(self, layout: bool, handle: Callable[[Any], int] | None, most: int) -> None:
+        self.out, self.most = bytearray(), most
         self.layout, self.handle, self.items, self.keys = layout, handle, 0, 0
 
     def put(self, value: Any, depth: int) -> "_Writer":
         self.items += 1
         if self.items > ITEMS:
             raise WireError(f"more than {ITEMS} values")
-        if len(self.out) > FRAME:
-            raise WireError(f"more than {FRAME >> 20} MiB")
+        if len(self.out) > self.most:
+            raise WireError(f"more than {self.most >> 20} MiB")
         kind = type(value)
         writer = _WRITERS.get(kind)
         if writer is not None:
@@ -139,8 +144,8 @@ class _Writer:
         self._blob(b"b", value)
 
     def _blob(self, tag: bytes, data: bytes) -> None:
-        if len(data) > FRAME:
-            raise WireError(f"more than {FRAME >> 20} MiB")
+        if len(data) > self.most:
+            raise WireError(f"more than {self.most >> 20} MiB")
         self.out += tag + _U32.pack(len(data)) + data
 
     def array(self, x: Any) -> None:
@@ -149,8 +154,8 @@ class _Writer:
             raise WireError(f"an array of dtype {x.dtype}"[:200])
         if x.ndim > AXES:
             raise WireError(f"an array of {x.ndim} axes, at most {AXES} pass")
-        if x.nbytes > FRAME:
-            raise WireError(f"an array of {x.nbytes >> 20} MiB, at most {FRAME >> 20} pass")
+        if x.nbytes > self.most:
+            raise WireError(f"an array of {x.nbytes >> 20} MiB, at most {self.most >> 20} pass")
         flags, order = 0, x.flags
         if not order.c_contiguous:
             flags |= _FORTRAN if order.f_contiguous else _STRIDED * self.layout

@@ -14,10 +14,12 @@ What does not count is read all the same, and then not chosen: without a branch 
 the inner loops become vector instructions. Sums are float64, results are rounded to ``out``.
 """
 
+import numpy as np
+
 from ..value_grad import Real
 from ._jit import kernel
 
-FEW = 8  # passes that cost less than looking how long the episodes are
+FEW = 6  # as many passes cost no more than `_raise`
 
 
 @kernel
@@ -91,28 +93,83 @@ def n_step_returns(
 
     G^(n)_t = r_t + γ G^(n−1)_{t+1} within an episode, and G^(0) = V: n passes forward, each of
     which finds the row below it not yet raised. One pass backward finds it raised, and that is
-    all there is to do if n reaches every end.
+    all there is to do if n reaches the last row from everywhere. Otherwise many passes are as two.
     """
     last = reward.shape[0] - 1
     lambda_returns(reward, next_value, terminated, ended, gamma, 0.0, out)
-    far = n > last or (n > FEW and n >= _longest(ended))
-    passes = 1 if far else n - 1
-    for _ in range(passes):
-        for k in range(last):
-            t = last - 1 - k if far else k
-            for m in range(reward.shape[1]):
-                more = float(reward[t, m]) + gamma * float(out[t + 1, m])
-                out[t, m] = float(out[t, m]) if ended[t, m] else more  # (4.1)
+    if n > last:
+        _add_rows(reward, ended, gamma, 0, last, out)
+    elif n > FEW:
+        _raise(reward, ended, gamma, n - 1, out)
+    else:
+        for _ in range(n - 1):
+            for t in range(last):
+                for m in range(reward.shape[1]):
+                    more = float(reward[t, m]) + gamma * float(out[t + 1, m])
+                    out[t, m] = float(out[t, m]) if ended[t, m] else more  # (4.1)
 
 
 @kernel
-def _longest(ended: Real) -> int:
-    """The most rows that an episode has here; the last row ends all."""
-    longest = 0
-    for m in range(ended.shape[1]):
-        length = 0
-        for t in range(ended.shape[0]):
-            length += 1
-            longest = max(longest, length)
-            length = 0 if ended[t, m] else length
-    return longest
+def _add_rows(reward: Real, ended: Real, gamma: float, start: int, stop: int, out: Real) -> None:
+    """From row ``stop`` − 1 back to ``start``, what the row below has, in the same episode."""
+    for t in range(stop - 1, start - 1, -1):
+        for m in range(reward.shape[1]):
+            more = float(reward[t, m]) + gamma * float(out[t + 1, m])
+            out[t, m] = float(out[t, m]) if ended[t, m] else more
+
+
+@kernel
+def _raise(reward: Real, ended: Real, gamma: float, w: int, out: Real) -> None:
+    """G^(w+1) in the place of ``out`` = G^(1), in time that does not depend on w.
+
+    Row t is a map of what follows, x ↦ r_t + γ x, or ↦ G^(1)_t where an episode ends, and
+    G^(w+1)_t is w of them applied to G^(1)_{t+w}. The rows are cut into blocks of w: the maps from
+    t to the end of its block are gathered backwards, those from there on forwards (van Herk 1992,
+    Pattern Recognit. Lett. 13; Gil & Werman 1993, who take maxima). A gathered map is x ↦ b + a x,
+    a power of γ or, behind an end, 0: nothing is divided.
+    """
+    steps, streams = reward.shape
+    power, near, far = np.ones(w + 1), np.empty(streams), np.empty(streams)
+    cut = np.empty(streams, dtype=np.int64)  # a block's last end
+    for k in range(w):
+        power[k + 1] = gamma * power[k]
+    for start in range(0, steps, w):
+        stop = start + w
+        if stop >= steps:
+            _add_rows(reward, ended, gamma, start, steps - 1, out)
+            return
+        for m in range(streams):
+            near[m], far[m] = 0.0, 1.0
+            cut[m] = -1
+            out[stop - 1, m] = out[stop - 1, m] if ended[stop - 1, m] else reward[stop - 1, m]
+        _add_rows(reward, ended, gamma, start, stop - 1, out)
+        for t in range(start, stop):
+            for m in range(streams):
+                cut[m] = max(cut[m], t) if ended[t, m] else cut[m]
+        for t in range(start, stop):
+            _reach(reward, ended, gamma, t, t + w, power[stop - t], cut, near, far, out)
+
+
+@kernel
+def _reach(
+    reward: Real,
+    ended: Real,
+    gamma: float,
+    t: int,
+    u: int,
+    scale: float,
+    cut: Real,
+    near: Real,
+    far: Real,
+    out: Real,
+) -> None:
+    """Add to row t, which has its block's part, that of the rows up to u; let those grow by u."""
+    last = reward.shape[0] - 1
+    row = min(u, last)
+    for m in range(reward.shape[1]):
+        a, b = far[m], near[m]
+        whole = b + (0.0 if a == 0.0 else a * float(out[row, m]))
+        part = b + (0.0 if a == 0.0 else a * float(reward[row, m]))
+        over = ended[row, m] or row == last
+        near[m], far[m] = (whole if over else part), (0.0 if over else gamma * a)
+        out[t, m] += 0.0 if t <= cut[m] else scale * whole  # (4.1)

@@ -21,9 +21,8 @@ def returns(case, n):
     return n_step_return(case.reward, *case[2:5], case.gamma, n)
 
 
-@pytest.mark.equation("4.1")
-@given(CASES, COUNTS)
-def test_it_is_the_definition_summed_term_by_term(case, n):
+def literal(case, n):
+    """(4.1) term by term."""
     wanted = np.zeros(case.reward.shape)
     for t, m in places(case):
         count = min(n, stop(case, t, m) - t + 1)
@@ -31,27 +30,78 @@ def test_it_is_the_definition_summed_term_by_term(case, n):
             wanted[t, m] += case.gamma**k * case.reward[t + k, m]
         if not case.terminated[t + count - 1, m]:
             wanted[t, m] += case.gamma**count * case.next_value[t + count - 1, m]
-    assert_allclose(returns(case, n), wanted, **TIGHT)
+    return wanted
 
 
 @pytest.mark.equation("4.1")
-@given(SEEDS, st.integers(10, 40), UNIT, st.integers(9, 40), st.sampled_from([0.02, 0.1, 0.3]))
-def test_so_it_is_in_long_pieces_whether_or_not_n_reaches_the_ends(seed, steps, gamma, n, ends):
-    case = make(seed, steps, 2, gamma, 1.0, ends)
-    wanted = returns(case, 1)
-    for _ in range(n - 1):  # one step before the return of one reward less
-        below = np.concatenate([wanted[1:], np.zeros((1, 2))])
-        stays = case.ended | (np.arange(steps) == steps - 1)[:, None]
-        wanted = np.where(stays, wanted, case.reward + case.gamma * below)
-    assert_allclose(returns(case, n), wanted, rtol=1e-10, atol=1e-10)
+@given(CASES, COUNTS)
+def test_it_is_the_definition_summed_term_by_term(case, n):
+    assert_allclose(returns(case, n), literal(case, n), **TIGHT)
 
 
-@given(SEEDS, st.integers(1, 20), st.integers(1, 3), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-def test_the_longest_episode_is_found(seed, steps, width, ends):
-    case = make(seed, steps, width, 1.0, 1.0, ends)
-    wanted = max(stop(case, t, m) - t + 1 for t, m in places(case))
-    longest = kernels._longest
-    assert longest(case.ended) == getattr(longest, "py_func", longest)(case.ended) == wanted
+@st.composite
+def pieces(draw):
+    """(case, n): many rows, with n from one to more than there are."""
+    steps = draw(st.integers(8, 60))
+    gamma = draw(st.sampled_from([0.0, 1e-300, 1e-30, 0.5, 0.99, 1.0]))
+    ends = draw(st.sampled_from([0.0, 0.02, 0.1, 0.3]))
+    case = make(draw(SEEDS), steps, draw(st.integers(1, 3)), gamma, 1.0, ends)
+    return case, draw(st.integers(1, steps + 2))
+
+
+@pytest.mark.equation("4.1")
+@given(pieces())
+def test_so_it_is_in_long_pieces_for_every_count(piece):
+    case, n = piece
+    assert_allclose(returns(case, n), literal(case, n), rtol=1e-11, atol=1e-11)  # 60 terms
+
+
+@pytest.mark.equation("4.1")
+@pytest.mark.parametrize("steps", range(7, 26))
+def test_every_count_fits_into_every_number_of_rows(steps):
+    case = make(steps, steps, 2, 0.9, 1.0, 0.05)
+    for n in range(1, steps + 2):
+        assert_allclose(returns(case, n), literal(case, n), **TIGHT)
+
+
+@given(pieces(), SEEDS)
+def test_nothing_beyond_an_end_is_read_into_long_windows(piece, seed):
+    case, n = piece
+    rng = np.random.default_rng(seed)
+    t, m = (int(rng.integers(k)) for k in case.reward.shape)
+    own = np.zeros(case.reward.shape, dtype=bool)
+    own[t : stop(case, t, m) + 1, m] = True
+    strange = case._replace(
+        reward=np.where(own, case.reward, np.nan), next_value=np.where(own, case.next_value, np.inf)
+    )
+    assert returns(strange, n)[t, m] == returns(case, n)[t, m]
+
+
+@given(pieces(), SEEDS)
+def test_long_windows_do_not_see_how_the_rows_are_cut(piece, seed):
+    case, n = piece
+    at = int(np.random.default_rng(seed).integers(1, len(case.reward)))
+    ended = case.ended.copy()
+    ended[at - 1] = True
+    whole = returns(case._replace(ended=ended), n)
+    rows = [{name: getattr(case, name)[part] for name in case._fields[:5]}
+            for part in (slice(at), slice(at, None))]  # fmt: skip
+    parts = np.concatenate([returns(case._replace(**own), n) for own in rows])
+    assert_allclose(whole, parts, rtol=1e-11, atol=1e-11)  # sums in another order
+
+
+@given(pieces(), st.sampled_from([np.float32, np.float64]))
+def test_compiled_and_plain_windows_agree_in_every_bit(piece, dtype):
+    case, n = piece
+    given = (case.reward.astype(dtype), case.next_value.astype(dtype), *case[3:5], case.gamma)
+    one, two = np.full((2, *case.reward.shape), np.nan, dtype)
+    kernels.n_step_returns(*given, n, one)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("lambda_returns", "_add_rows", "_raise", "_reach"):
+            patch.setattr(kernels, name, getattr(kernels, name).py_func)
+        kernels.n_step_returns.py_func(*given, n, two)
+    assert_array_equal(one, two, strict=True)
+    assert np.isfinite(one).all()
 
 
 @pytest.mark.equation("4.1")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.kernels import blas, perceptron
-from refmarl.nn import MLP, check_gradient, fused
+from refmarl.nn import MLP, check_backward, check_gradient, fused
 from refmarl.nn.policy import Policy
 
 pytestmark = pytest.mark.skipif(not fused.ENABLED, reason="no BLAS that kernels can call")
@@ -96,6 +96,21 @@ def test_the_gradient_alone_is_a_difference_quotient(activation):
         return 0.5 * (y**2).sum(), net.gradient(at, tape, y)
 
     check_gradient(loss, theta, blocks=net.blocks).require()
+
+
+@pytest.mark.certifies("refmarl.nn.fused:pull_back", "refmarl.kernels.perceptron:pull_back")
+@given(st.integers(0, 99), st.booleans(), st.sampled_from([1, 3, PANEL + 2]))
+def test_the_compiled_pass_alone_is_the_adjoint(seed, wide, rows):
+    rng, plan = np.random.default_rng(seed), fused.plan((2, 3, 1, 2), "tanh", False)
+    net, lead = MLP((2, 3, 1, 2)), (2,) if wide else ()
+    theta, x = net.init(rng, lead), rng.standard_normal((*lead, rows, 2))
+
+    def backward(theta, x, dy):
+        passed = fused.forward(plan, theta, x)
+        return fused.pull_back(plan, theta, x, passed.hidden, dy, True)
+
+    check_backward(lambda theta, x: fused.forward(plan, theta, x).y, backward, (theta, x), rng,
+                   names=("θ", "x")).require()  # fmt: skip
 
 
 @pytest.mark.certifies("refmarl.nn.policy:Policy.gradient")

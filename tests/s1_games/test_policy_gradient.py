@@ -22,6 +22,7 @@ from refmarl.games.policy_gradient import (
     softmax,
     softmax_policies,
 )
+from refmarl.nn import check_gradient
 from refmarl.testing.strategies import games_with_logits, games_with_profiles
 
 CASES = games_with_logits()
@@ -98,6 +99,43 @@ def test_it_is_the_derivative_of_every_value_by_every_logit(case, horizon):
         )
         assert_allclose(found.gradient[j], expected, atol=1e-10 * size(game))
         assert_array_equal(own.gradient[j], found.gradient[j][j])
+
+
+@pytest.mark.certifies(
+    "refmarl.games.policy_gradient:policy_gradient",
+    "refmarl.games.policy_gradient:cross_gradients",
+)
+@given(CASES, HORIZONS)
+def test_values_differ_as_the_gradients_say(case, horizon):
+    game, logits, observe = case
+    for j, x in enumerate(logits):
+        for i in range(game.num_players):
+
+            def own(y, i=i, j=j):
+                found = cross_gradients(game, replaced(logits, j, y), observe, horizon)
+                return found.values[i], found.gradient[j][i]
+
+            check_gradient(own, x, tolerance=1e-6 * size(game)).require()
+
+        def alone(y, j=j):
+            found = policy_gradient(game, replaced(logits, j, y), observe, horizon)
+            return found.values[j], found.gradient[j]
+
+        check_gradient(alone, x, tolerance=1e-6 * size(game)).require()
+
+
+@pytest.mark.certifies("refmarl.games.policy_gradient:shared_gradient")
+@given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+def test_values_differ_as_the_shared_gradient_says(seed, n, states, actions):
+    rng = np.random.default_rng(seed)
+    game = random_markov_game(rng, states, (actions,) * n, 0.8)
+    for i in range(n):
+
+        def value(theta, i=i):
+            found = shared_gradient(game, theta)
+            return found.values[i], found.gradient[i]
+
+        check_gradient(value, rng.normal(size=(states, actions))).require()
 
 
 @pytest.mark.equation("1.14")

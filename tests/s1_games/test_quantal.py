@@ -19,6 +19,7 @@ from refmarl.games.quantal import (
     scaled,
     strategic_range,
 )
+from refmarl.nn import check_jvp
 from refmarl.testing.strategies import games, games_with_profiles
 
 SEEDS = st.integers(0, 10_000)
@@ -76,6 +77,7 @@ def test_the_regret_is_at_most_the_logarithm_of_the_actions_over_the_rationality
     assert path.reason or path.rationality[-1] > 1e8
 
 
+@pytest.mark.certifies("refmarl.games.quantal:logit_system", "refmarl.games._logit:system")
 @given(games(1, 4), SEEDS, RATES)
 def test_the_jacobian_is_the_derivative(game, seed, rate):
     rng = np.random.default_rng(seed)
@@ -86,11 +88,7 @@ def test_the_jacobian_is_the_derivative(game, seed, rate):
     def value(z):
         return logit_system(game, np.split(z[:-1], cuts), z[-1])
 
-    _, jacobian = value(z)
-    h = 1e-6
-    for c, unit in enumerate(np.eye(len(z))):
-        slope = (value(z + h * unit)[0] - value(z - h * unit)[0]) / (2 * h)
-        assert_allclose(jacobian[:, c], slope, rtol=1e-6, atol=1e-6)
+    check_jvp(lambda z: value(z)[0], lambda z, v: value(z)[1] @ v, z, rng).require()
 
 
 @given(games_with_profiles(1, 4), RATES)

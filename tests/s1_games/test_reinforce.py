@@ -13,6 +13,7 @@ from refmarl.games.policy_gradient import (
     cross_gradients,
     occupancy,
     policy_gradient,
+    softmax,
     softmax_policies,
 )
 from refmarl.games.reinforce import (
@@ -26,6 +27,7 @@ from refmarl.games.reinforce import (
     sample_plays,
     value_baselines,
 )
+from refmarl.nn import check_gradient
 from refmarl.testing.strategies import games_with_logits
 
 CASES = games_with_logits(max_players=3, max_actions=2, max_states=2)
@@ -66,6 +68,41 @@ def test_its_expectation_over_all_plays_is_the_gradient(case, horizon, returns, 
         found = estimator_moments(game, logits, horizon, observe, baselines, returns)
         for g, h in zip(found.mean, expected.gradient, strict=True):
             assert_allclose(g, h, atol=1e-11)
+
+
+@pytest.mark.certifies(
+    "refmarl.games.reinforce:play_gradients", "refmarl.games.reinforce:reinforce"
+)
+@given(CASES, HORIZONS, st.integers(0, 99))
+def test_it_is_the_derivative_of_returns_weighed_by_how_likely_the_plays_become(
+    case, horizon, seed
+):
+    """∇ mean w R where w = Π π_θ(a|o) / π_old(a|o) over a play, at θ = θ_old."""
+    game, logits, observe = case
+    rng = np.random.default_rng(seed)
+    plays = sample_plays(game, softmax_policies(game, logits, observe), rng, 5, horizon)
+    paid = plays.rewards @ game.gamma ** np.arange(horizon)  # (n, B)
+    for i, x in enumerate(logits):
+        seen = plays.states if observe is None else np.asarray(observe[i])[plays.states]
+        before, share = softmax(x)[seen, plays.actions[i]], rng.random(5)
+
+        def weighed(y, i=i, seen=seen, before=before, paid=paid):
+            ratio = (softmax(y)[seen, plays.actions[i]] / before).prod(axis=1)
+            return [*logits[:i], y, *logits[i + 1 :]], ratio * paid[i]
+
+        def mean(y, i=i, weighed=weighed):
+            theta, each = weighed(y)
+            found = reinforce(game, theta, plays, observe, returns="total")
+            return each.mean(), found.gradient[i]
+
+        def sum_of_shares(y, i=i, weighed=weighed, share=share):
+            theta, each = weighed(y)
+            g = play_gradients(game, theta, plays, observe, returns="total")[i]
+            return share @ each, np.tensordot(share, g, axes=1)
+
+        scale = max(1.0, abs(paid).max())
+        check_gradient(mean, x, tolerance=1e-6 * scale).require()
+        check_gradient(sum_of_shares, x, tolerance=1e-6 * scale).require()
 
 
 @given(CASES, HORIZONS)

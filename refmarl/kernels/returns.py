@@ -56,6 +56,17 @@ def advantages(
 
 
 @kernel
+def traces(features: Real, ended: Real, decay: float, out: Real) -> None:
+    """e_t = x_t + ``decay`` e_{t−1} within an episode, (T, M, F), into ``out``."""
+    for t in range(features.shape[0]):
+        for m in range(features.shape[1]):
+            fresh = t == 0 or ended[t - 1, m]
+            for f in range(features.shape[2]):
+                before = 0.0 if fresh else decay * float(out[t - 1, m, f])
+                out[t, m, f] = float(features[t, m, f]) + before
+
+
+@kernel
 def lambda_returns(
     reward: Real,
     next_value: Real,

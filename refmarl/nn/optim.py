@@ -14,7 +14,7 @@ compiled loop (:mod:`refmarl.kernels.optim`), with the same result to rounding.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -139,8 +139,10 @@ class Adam:
         return State(t, m, v), moved
 
 
-def clip_norm(gradient: Real, limit: float) -> tuple[Real, float]:
+def clip_norm(gradient: Real, limit: float) -> tuple[Real, Any]:
     """(g · min(1, limit / ‖g‖), ‖g‖): the direction stays, the 2-norm is at most ``limit``.
+
+    The norm is that of the last axis, (*L): networks side by side are each clipped as if alone.
 
     Raises
     ------
@@ -148,8 +150,11 @@ def clip_norm(gradient: Real, limit: float) -> tuple[Real, float]:
         If ``limit`` is not a number > 0.
     """
     _positive(limit, "limit")
-    norm = float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
-    return (gradient * gradient.dtype.type(limit / norm) if norm > limit else gradient), norm
+    norm = np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=-1))
+    if (norm <= limit).all():
+        return gradient, norm
+    factor = np.where(norm > limit, limit / np.maximum(norm, limit), 1.0)
+    return gradient * factor.astype(gradient.dtype)[..., None], norm
 
 
 def polyak(target: Real, theta: Real, tau: float) -> Real:

@@ -124,7 +124,7 @@ def update(
         opt_theta, theta = opt.update(agent.opt_theta[g], agent.theta[g], -d_theta, rate)
         opt_phi, phi = opt.update(agent.opt_phi[g], agent.phi[g], d_phi, rate)
         parts.append((theta, phi, opt_theta, opt_phi))
-        found.append(metrics | {"norm": norm})
+        found.append(metrics | {"norm": float(np.mean(norm))})
     mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
     return Agent(*zip(*parts, strict=True)), mean
 

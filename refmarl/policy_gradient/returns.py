@@ -4,6 +4,7 @@ r"""Returns and advantages, from TD errors to GAE: the public face of the kernel
     A_t = Σ_l (γλ)^l δ_{t+l}, cut at episode ends                        gae            (3.5)
     G^λ_t = A_t + V(s_t)                                                 lambda_return
     G^{(n)}_t, at most n rewards and then V                              n_step_return  (4.1)
+    e_t = x_t + γλ e_{t−1} within an episode                             trace
 
 All take arrays (T, ...): T steps of any number of streams. ``terminated`` says that nothing
 follows, ``ended`` that the next row is another episode (terminated or truncated), and
@@ -75,6 +76,34 @@ def lambda_return(
     (r, after), (d, cut), out = _streams((reward, next_value), (terminated, ended))
     kernels.lambda_returns(r, after, d, cut, _unit(gamma, "gamma"), _unit(lam, "lam"), out)
     return out.reshape(np.shape(reward))
+
+
+def trace(features: Real, ended: Real, gamma: float, lam: float) -> Real:
+    """Eligibility traces e (T, ..., F) of features x (T, ..., F); e_{t−1} = 0 in a first step.
+
+    TD(λ) moves weights along Σ_t δ_t e_t as steps come in; looking forward from each step it is
+    Σ_t Â_t x_t with the advantages of :func:`gae`, the same sum in another order (Sutton 1988).
+
+    Raises
+    ------
+    InputError
+        If ``ended`` has not the shape of x without its last axis, or γ or λ is not in [0, 1].
+
+    Examples
+    --------
+    >>> trace(np.ones((3, 1)), np.array([False, True, False]), 0.5, 1.0)[:, 0]
+    array([1. , 1.5, 1. ])
+    """
+    x, cut = np.asarray(features), np.asarray(ended)
+    if x.ndim < 2 or x.size == 0 or cut.shape != x.shape[:-1]:
+        need = "features: need (T, ..., F) and ended (T, ...)"
+        raise InputError(f"{need}, got shapes {x.shape}, {cut.shape}")
+    dtype, shape = np.float32 if x.dtype == np.float32 else np.float64, (len(x), -1, x.shape[-1])
+    rows = np.ascontiguousarray(x, dtype).reshape(shape)
+    ends = np.ascontiguousarray(cut, bool).reshape(shape[:2])
+    out = np.empty_like(rows)
+    kernels.traces(rows, ends, _unit(gamma, "gamma") * _unit(lam, "lam"), out)
+    return out.reshape(x.shape)
 
 
 def n_step_return(

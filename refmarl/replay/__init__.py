@@ -2,7 +2,8 @@
 
 A memory is a NamedTuple of arrays and numbers, so that a checkpoint holds it exactly. Its verbs
 return the new memory; ``add`` and ``update`` write into the arrays that they were given, which
-old and new memory share: go on with what is returned. Sampling returns copies.
+old and new memory share: go on with what is returned. Sampling returns copies, because what it
+picks lies scattered; ``held`` looks at everything without copying.
 """
 
 from .episodes import Episodes

@@ -77,6 +77,12 @@ def each(f: Callable[..., Any], *trees: Any) -> Any:
     return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
 
 
+def read_only(view: Real) -> Real:
+    """A view that nobody can write through."""
+    view.flags.writeable = False
+    return view
+
+
 def leaves(tree: Any, path: str) -> list[tuple[str, Any]]:
     """(path, leaf) of each leaf."""
     if not isinstance(tree, tuple):

@@ -69,6 +69,11 @@ def add(memory: Reservoir, rng: np.random.Generator, rows: Any) -> Reservoir:
     return Reservoir(memory.data, memory.seen + count)
 
 
+def held(memory: Reservoir) -> Any:
+    """All rows held: read-only views, no copies, as :func:`refmarl.replay.ring.held`."""
+    return ring.held(ring.Ring(memory.data, 0, memory.size))
+
+
 def sample(memory: Reservoir, rng: np.random.Generator, count: int) -> Any:
     """``count`` rows (count, …), each uniform among those held, with repetition; copies."""
     return ring.take(memory.data, ring.draw(rng, memory.size, count))

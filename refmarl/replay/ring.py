@@ -84,7 +84,15 @@ def draw(rng: np.random.Generator, size: int, count: int) -> Real:
 
 def take(data: Any, index: Real) -> Any:
     """Copies of the rows at these indices."""
-    return _store.each(lambda own: own[index], data)
+    return _store.each(lambda own: own.take(index, axis=0), data)
+
+
+def held(ring: Ring) -> Any:
+    """All rows held, in the order in which they lie: read-only views, no copies.
+
+    For sums over everything. They show what is added later, so do not keep them.
+    """
+    return _store.each(lambda own: _store.read_only(own[: ring.size]), ring.data)
 
 
 def sample(ring: Ring, rng: np.random.Generator, count: int) -> Any:

@@ -37,7 +37,7 @@ def case(seed, lead, rows, m, s, heads):
     rng = np.random.default_rng(seed)
     net = Attention(inputs=2, source=3, heads=heads, units=2, outputs=3)
     theta = net.init(rng, lead) + 0.3 * rng.standard_normal((*lead, net.size))
-    x = rng.standard_normal((*lead, *rows, m, 2))
+    x = rng.choice([1.0, 1.0, 30.0]) * rng.standard_normal((*lead, *rows, m, 2))  # 30: all on one
     source = rng.standard_normal((*lead, *rows, s, 3))
     return net, theta, x, source, rng.random((*lead, *rows, m, s)) < 0.6, rng
 

@@ -22,7 +22,8 @@ def case(seed, lead, rows, inputs, units, steps):
     rng = np.random.default_rng(seed)
     net = GRU(inputs, units)
     theta = net.init(rng, lead) + 0.5 * rng.standard_normal((*lead, net.size))
-    x = rng.standard_normal((*lead, steps, *rows, inputs))
+    size = rng.choice([1.0, 1.0, 30.0])  # the last saturates the gates
+    x = size * rng.standard_normal((*lead, steps, *rows, inputs))
     h = rng.standard_normal((*lead, *rows, units))
     return net, theta, x, h, rng.random((*lead, steps, *rows)) < 0.3, rng
 

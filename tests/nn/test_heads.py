@@ -34,13 +34,12 @@ class Head(NamedTuple):
 
 
 def logits(rng, rows, size):
-    return rng.choice([0.1, 1.0, 5.0]) * rng.standard_normal((*rows, size))
+    return rng.choice([0.1, 1.0, 5.0, 50.0]) * rng.standard_normal((*rows, size))
 
 
 def mean_and_log_std(rng, rows, size):
-    return np.concatenate(
-        [3 * rng.standard_normal((*rows, size)), rng.uniform(-2, 1, (*rows, size))], axis=-1
-    )
+    mean = rng.choice([3.0, 30.0]) * rng.standard_normal((*rows, size))
+    return np.concatenate([mean, rng.uniform(-2, 1, (*rows, size))], axis=-1)
 
 
 def sets(size):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -27,6 +27,11 @@ def cases(draw, names=tuple(ACTIVATIONS), max_lead=2):
     return net, theta, size * rng.standard_normal((*lead, *rows, sizes[0])), rng
 
 
+def deep(case):
+    """Whether the network has hidden units, so that its activation matters."""
+    return case[0].depth > 1
+
+
 def away_from_kinks(case):
     """Whether no unit of a kinked network, and no normalised row, is near its kink."""
     net, theta, x, _ = case
@@ -46,16 +51,19 @@ def forward(net):
 
 @pytest.mark.equation("3.1")
 @pytest.mark.certifies("refmarl.nn.mlp:MLP.backward", "refmarl.nn.mlp:MLP.vjp")
-@given(cases().filter(away_from_kinks))
-def test_backward_is_the_adjoint_of_the_derivative(case):
-    net, theta, x, rng = case
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@given(st.data())
+def test_backward_is_the_adjoint_of_the_derivative(name, data):
+    net, theta, x, rng = data.draw(cases([name]).filter(away_from_kinks))
     check_backward(forward(net), net.vjp, (theta, x), rng, names=("θ", "x")).require()
 
 
 @pytest.mark.equation("3.1")
-@given(cases(SMOOTH, max_lead=0).filter(away_from_kinks))
-def test_every_entry_of_the_gradient_is_a_difference_quotient(case):
-    net, theta, x, rng = case
+@pytest.mark.parametrize("name", SMOOTH)
+@settings(max_examples=10)
+@given(st.data())
+def test_every_entry_of_the_gradient_is_a_difference_quotient(name, data):
+    net, theta, x, rng = data.draw(cases([name], max_lead=0).filter(away_from_kinks))
     target = rng.standard_normal(net.forward(theta, x)[0].shape)
 
     def loss(at):
@@ -150,9 +158,12 @@ def test_a_shared_input_gathers_the_gradients_of_all_networks(case, networks):
 
 @pytest.mark.equation("3.2")
 @pytest.mark.certifies("refmarl.nn.mlp:MLP.jvp")
-@given(cases(max_lead=1).filter(away_from_kinks))
-def test_the_jacobian_vector_product_is_a_directional_derivative(case):
-    net, theta, x, rng = case
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@settings(max_examples=10)
+@given(st.data())
+def test_the_jacobian_vector_product_is_a_directional_derivative(name, data):
+    some = cases([name], max_lead=1).filter(deep).filter(away_from_kinks)
+    net, theta, x, rng = data.draw(some)
     both, apart = join((theta, x))
 
     def jvp(at, v):
@@ -193,9 +204,12 @@ def quartic(net, apart):
 
 @pytest.mark.equation("3.2")
 @pytest.mark.certifies("refmarl.nn.mlp:MLP.hvp")
-@given(cases(max_lead=1).filter(away_from_kinks))
-def test_the_hessian_vector_product_differentiates_the_gradient(case):
-    net, theta, x, rng = case
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@settings(max_examples=10)
+@given(st.data())
+def test_the_hessian_vector_product_differentiates_the_gradient(name, data):
+    some = cases([name], max_lead=1).filter(deep).filter(away_from_kinks)
+    net, theta, x, rng = data.draw(some)
     both, apart = join((theta, x))
     gradient, product = quartic(net, apart)
     method = "central" if ACTIVATIONS[net.activation].kink else "complex"

@@ -192,13 +192,24 @@ def test_constants_out_of_range_are_refused(wrong):
 def test_clipping_keeps_the_direction_and_limits_the_length(seed, shape, limit):
     g = np.random.default_rng(seed).standard_normal(shape)
     clipped, norm = clip_norm(g, limit)
-    assert_allclose(norm, np.linalg.norm(g.ravel()), rtol=1e-12)
-    assert_allclose(np.linalg.norm(clipped.ravel()), min(norm, limit), rtol=1e-12)
-    assert_allclose(clipped * norm, g * min(norm, limit), rtol=1e-9)
+    length = np.minimum(norm, limit)
+    assert_allclose(norm, np.linalg.norm(g, axis=-1), rtol=1e-12)
+    assert_allclose(np.linalg.norm(clipped, axis=-1), length, rtol=1e-12)
+    assert_allclose(clipped * norm[..., None], g * length[..., None], rtol=1e-9)
     assert_array_equal(clip_norm(np.zeros(shape), limit)[0], 0.0)
-    assert clip_norm(g, 2 * norm)[0] is g
+    assert clip_norm(g, 2 * norm.max())[0] is g
     with pytest.raises(InputError, match="limit"):
         clip_norm(g, 0.0)
+
+
+@given(SEEDS, st.integers(1, 3), st.floats(1e-3, 10.0))
+def test_networks_side_by_side_are_clipped_as_if_alone(seed, networks, limit):
+    g = np.random.default_rng(seed).standard_normal((networks, 4))
+    clipped, norm = clip_norm(g, limit)
+    for k in range(networks):
+        one, length = clip_norm(g[k], limit)
+        assert_allclose(clipped[k], one, rtol=1e-12)
+        assert length == norm[k]
 
 
 @given(SEEDS, SHAPES, st.floats(0.0, 1.0), st.integers(1, 10))

@@ -93,6 +93,21 @@ def test_neither_samples_nor_what_was_added_share_memory():
     assert_array_equal(numbers(ring.in_order(memory)), np.arange(4))
 
 
+@given(CAPACITY, CHUNKS)
+def test_what_is_held_is_seen_without_copies_and_cannot_be_written(capacity, chunks):
+    memory, total = fed(ring.empty(capacity, LIKE), ring.add, chunks)
+    seen = ring.held(memory)
+    assert sorted(numbers(seen)) == list(range(total))[-capacity:]
+    assert np.shares_memory(seen.reward, memory.data.reward) or memory.size == 0
+    with pytest.raises(ValueError, match="read-only"):
+        seen.reward[...] = 1.0
+    memory = ring.add(memory, rows(total, 1))
+    assert memory.data.reward.flags.writeable
+    rng = np.random.default_rng(0)
+    sample, _ = fed(reservoir.empty(capacity, LIKE), lambda m, r: reservoir.add(m, rng, r), chunks)
+    assert_array_equal(numbers(reservoir.held(sample)), numbers(sample.data)[: sample.size])
+
+
 MAKERS = {
     "ring": (ring.empty(4, LIKE), ring.add),
     "prioritised": (prioritised.empty(4, LIKE), prioritised.add),

@@ -14,6 +14,7 @@ from refmarl.policy_gradient.returns import (
     lambda_return,
     n_step_return,
     td_error,
+    trace,
 )
 from refmarl.studies.published import PUBLISHED
 from refmarl.testing.trajectories import SEEDS, UNIT, make, places, stop, streams
@@ -220,6 +221,40 @@ def test_the_discounted_return_is_the_sum_of_what_comes_within_the_episode(case)
         for k in range(t, stop(case, t, m) + 1):
             wanted[t, m] += case.gamma ** (k - t) * case.reward[k, m]
     assert_allclose(discounted_return(case.reward, case.ended, case.gamma), wanted, **TIGHT)
+
+
+# -- traces -----------------------------------------------------------------------------
+
+
+@pytest.mark.equation("3.5")
+@given(CASES, SEEDS, st.integers(1, 3))
+def test_looking_back_moves_weights_as_looking_forward_does(case, seed, width):
+    """Σ_t δ_t e_t = Σ_t Â_t x_t: TD(λ) with traces is gradient descent on λ-returns."""
+    x = np.random.default_rng(seed).standard_normal((*case.reward.shape, width))
+    back = (delta(case)[..., None] * trace(x, case.ended, *case[5:])).sum(axis=0)
+    forward = (gae(*case)[..., None] * x).sum(axis=0)
+    assert_allclose(back, forward, rtol=1e-11, atol=1e-11)
+
+
+@given(CASES, SEEDS)
+def test_a_trace_is_the_decayed_sum_since_the_episode_began(case, seed):
+    x = np.random.default_rng(seed).standard_normal((*case.reward.shape, 2))
+    found = trace(x, case.ended, case.gamma, case.lam)
+    for t, m in places(case):
+        first = max([s + 1 for s in range(t) if case.ended[s, m]], default=0)
+        weight = (case.gamma * case.lam) ** np.arange(t - first, -1, -1)
+        assert_allclose(found[t, m], weight @ x[first : t + 1, m], **TIGHT)
+    assert_array_equal(trace(x, case.ended, case.gamma, 0.0), x)
+    assert trace(x.astype(np.float32), case.ended, 0.5, 0.5).dtype == np.float32
+
+
+def test_what_a_trace_needs():
+    with pytest.raises(InputError, match=r"features: need .* got shapes \(3, 2\), \(2,\)"):
+        trace(np.zeros((3, 2)), np.zeros(2), 0.5, 0.5)
+    with pytest.raises(InputError, match="features: need"):
+        trace(np.zeros(3), np.zeros(()), 0.5, 0.5)
+    with pytest.raises(InputError, match="lam: need"):
+        trace(np.zeros((3, 2)), np.zeros(3), 0.5, 1.5)
 
 
 # -- published numbers ------------------------------------------------------------------

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from ....check import Array
 from ....games import NormalForm
 from ....games import expected_utility as reference
-from ....testing.strategies import games_with_profiles
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
+from ._games import plays
 
 
 class Case(NamedTuple):
@@ -23,8 +24,8 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Games of one to four players with one to three actions; pure and mixed strategies."""
-    game, profile = draw(games_with_profiles())
-    return Case(game.payoffs.copy(), list(profile))
+    payoffs, profile = draw(plays())
+    return Case(payoffs, list(profile))
 
 
 def _at(payoffs: Any, a: tuple[int, ...]) -> Any:
@@ -63,6 +64,17 @@ def _linear(answer: Answer, case: Case) -> None:
         ]
         mixed = np.sum([p * np.asarray(u) for p, u in zip(x, pure, strict=True)], axis=0)
         close(answer(*case), mixed, f"the average over player {j}'s actions")
+
+
+def _one_mixes(answer: Answer, case: Case) -> None:
+    for j, x in enumerate(case.profile):
+        profile = [np.eye(len(z))[-1] for z in case.profile]
+        profile[j] = x
+        others: list[Any] = [-1] * len(profile)
+        others[j] = slice(None)
+        row = case.payoffs[(slice(None), *others)]  # (n, A_j): all but j play their last action
+        wanted = (row * x).sum(axis=1)
+        close(answer(case.payoffs, profile), wanted, f"u where only player {j} mixes, with {x}")
 
 
 def _renaming(answer: Answer, case: Case) -> None:
@@ -111,6 +123,23 @@ def _first_two_players(payoffs: Any, profile: Any) -> Any:
     return u
 
 
+def _reversed_profile(payoffs: Any, profile: Any) -> Any:
+    """The first strategy is summed over the last axis, where it fits."""
+    sizes = [len(x) for x in profile]
+    turned = profile[::-1] if sizes == sizes[::-1] else profile
+    u = payoffs
+    for x in reversed(turned):
+        u = u @ x
+    return u
+
+
+def _players_summed(payoffs: Any, profile: Any) -> Any:
+    u = payoffs
+    for x in reversed(profile):
+        u = u @ x
+    return u + 0.0 * u[0] if len(u) == 1 else np.full(len(u), u.sum())
+
+
 def _library(payoffs: Any, profile: Any) -> Any:
     return reference(NormalForm(payoffs), profile)
 
@@ -129,23 +158,32 @@ SPEC = Spec(
         Property(
             "at a pure profile it is the payoff of that joint action",
             _pure_profiles,
-            "Only one term of (1.1) survives. Which entry of payoffs is it?",
+            "Only one term of (1.1) survives. Which entry of payoffs is it, and whose payoffs?",
         ),
         Property(
-            "it equals (1.1) summed joint action by joint action",
-            _definition,
-            "Write the sum out for two players with two actions: four terms.",
+            "where one player mixes it is the average of that player's row of payoffs",
+            _one_mixes,
+            "The others are certain. What is summed over, and with which weights?",
         ),
         Property(
             "it is linear in each player's own strategy",
             _linear,
             "Mixing two strategies of one player must mix the two utilities.",
+            weight=0,
         ),
         Property(
             "renaming actions changes nothing",
             _renaming,
             "Does each strategy meet the axis of its own player?",
+            weight=0,
         ),
+        Property(
+            "it equals (1.1) summed joint action by joint action",
+            _definition,
+            "Write the sum out for two players with two actions: four terms, each with a product.",
+            weight=2,
+        ),
+        layouts(_definition, "payoffs"),
         *PURE,
     ),
     mistakes=(
@@ -157,6 +195,8 @@ SPEC = Spec(
         Mistake(
             "players after the second are taken to play their first action", _first_two_players
         ),
+        Mistake("strategies meet the axes in reverse order", _reversed_profile),
+        Mistake("everybody is given the sum of all utilities", _players_summed),
     ),
     reference=_library,
 )

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ....check import Array
 from ....games import NormalForm
 from ....games.nash import best_responses as reference
-from ....testing.strategies import games_with_profiles
-from ...spec import PURE, Answer, Mistake, Property, Spec
+from ...spec import PURE, Answer, Mistake, Property, Spec, need
+from .._layouts import layouts
+from ._games import plays, pure
 
 Mask = NDArray[np.bool_]
 
@@ -39,19 +40,19 @@ def cases(draw: st.DrawFn) -> Case:
         if draw(st.booleans()):
             return Case(np.stack([rows, -rows]), [own, np.full(3, 1 / 3)], 0)
         return Case(np.stack([-rows.T, rows.T]), [np.full(3, 1 / 3), own], 1)
-    game, profile = draw(games_with_profiles())
-    return Case(game.payoffs.copy(), list(profile), draw(st.integers(0, game.num_players - 1)))
+    payoffs, profile = draw(plays())
+    payoffs -= draw(st.sampled_from([0.0, 0.0, 6.0]))  # values below zero, too
+    return Case(payoffs, list(profile), draw(st.integers(0, len(profile) - 1)))
 
 
 def _mask(answer: Any, case: Case) -> Mask:
     """The answer as a mask, after its type and shape."""
-    assert answer is not None, "the function returned None; is a return missing?"
+    need(answer is not None, "the function returned None; is a return missing?")
     mask = np.asarray(answer)
     size = len(case.profile[case.player])
-    assert mask.shape == (size,), (
-        f"shape {mask.shape}, need {(size,)}: True or False for each of the player's actions"
-    )
-    assert mask.dtype.kind == "b", f"need True or False for each action, got {mask.dtype}"
+    says = f"shape {mask.shape}, need {(size,)}: True or False for each of the player's actions"
+    need(mask.shape == (size,), says)
+    need(mask.dtype.kind == "b", f"need True or False for each action, got {mask.dtype}")
     return mask
 
 
@@ -78,6 +79,34 @@ def _definition(answer: Answer, case: Case) -> None:
     values = _values(case)
     expected = values >= values.max() - EQUAL
     _equal(answer(*case), expected, case, f"the actions are worth {values.round(6).tolist()}")
+
+
+def _certain(answer: Answer, case: Case) -> None:
+    """The others play their last actions, and no two values are equal."""
+    i, sizes = case.player, case.payoffs.shape[1:]
+    at = tuple(k - 1 for k in sizes)
+    payoffs = case.payoffs.copy()
+    own = [-1 if j == i else 1 for j in range(len(sizes))]
+    payoffs[i] += 1e-7 * np.arange(sizes[i]).reshape(own) ** 2
+    values = payoffs[(i, *at[:i], slice(None), *at[i + 1 :])]
+    expected = np.arange(sizes[i]) == np.argmax(values)
+    certain = Case(payoffs, pure(sizes, at), i)
+    _equal(answer(*certain), expected, certain, f"the actions are worth {values.tolist()}")
+
+
+def _ties(answer: Answer, case: Case) -> None:
+    """The others play their first actions; all own actions but the last are equally good."""
+    i, sizes = case.player, case.payoffs.shape[1:]
+    at = (0,) * len(sizes)
+    payoffs = case.payoffs.copy()
+    line: tuple[Any, ...] = (i, *at[:i], slice(None), *at[i + 1 :])
+    payoffs[line] = case.payoffs.max()
+    expected = np.ones(sizes[i], dtype=bool)
+    if sizes[i] > 1:
+        payoffs[(*line[: i + 1], -1, *line[i + 2 :])] -= 1.0
+        expected[-1] = False
+    tied = Case(payoffs, pure(sizes, at), i)
+    _equal(answer(*tied), expected, tied, f"the actions are worth {payoffs[line].tolist()}")
 
 
 def _own_strategy(answer: Answer, case: Case) -> None:
@@ -158,6 +187,24 @@ def _joint(payoffs: Any, profile: Any, player: int) -> Any:
     return values >= values.max() - EQUAL
 
 
+def _first_axis(payoffs: Any, profile: Any, player: int) -> Any:
+    """Own actions are looked for along the first axis, where that fits."""
+    if len(profile[0]) != len(profile[player]):
+        return _first_only(payoffs, profile, player)
+    values = _own_value(payoffs[player], profile, 0)
+    return values >= values.max() - EQUAL
+
+
+def _relative(payoffs: Any, profile: Any, player: int) -> Any:
+    values = _own_value(payoffs[player], profile, player)
+    return values >= values.max() * (1 - EQUAL) if len(values) > 1 else values == values
+
+
+def _coarse(payoffs: Any, profile: Any, player: int) -> Any:
+    values = _own_value(payoffs[player], profile, player)
+    return values >= values.max() - 0.05
+
+
 def _library(payoffs: Any, profile: Any, player: int) -> Any:
     return reference(NormalForm(payoffs), profile, player)
 
@@ -168,30 +215,49 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
-            "a best response always exists",
+            "one True or False for each of the player's actions, and one True at least",
             _exists,
             "The largest of finitely many values is one of them. Return a mask (A_i,) of bools.",
-        ),
-        Property(
-            "it marks each action of largest utility against the others, ties included",
-            _definition,
-            "Print the player's value for each own action. How many are largest, up to rounding?",
-        ),
-        Property(
-            "the player's own strategy does not matter",
-            _own_strategy,
-            "BR_i takes x_-i: which entry of the profile must not be used?",
-        ),
-        Property(
-            "a payoff f(a_-i), given whatever the player does, does not matter",
-            _bonus,
-            "Adding the same to all values leaves the largest the largest.",
+            gate=True,
         ),
         Property(
             "the payoffs of the other players do not matter",
             _other_payoffs,
             "A player maximises its own utility. Whose is payoffs[i]?",
+            weight=0,
         ),
+        Property(
+            "the player's own strategy does not matter",
+            _own_strategy,
+            "BR_i takes x_-i: which entry of the profile must not be used?",
+            weight=0,
+        ),
+        Property(
+            "against others who are certain it marks the largest entry of a row of payoffs",
+            _certain,
+            "Others who are certain leave one row of payoffs[i]. Along which axis, and which "
+            "entry of it is largest? Values 1e-9 apart are not equal any more.",
+        ),
+        Property(
+            "an action that is as good as a best one is marked, too",
+            _ties,
+            "How many values are largest, up to rounding? argmax knows one of them.",
+        ),
+        Property(
+            "it marks each action of largest utility against the others, ties included",
+            _definition,
+            "Average each own action's payoffs over what the others do, with their probabilities. "
+            "Values within 1e-9 of the largest are equal to it.",
+            weight=2,
+        ),
+        Property(
+            "a payoff f(a_-i), given whatever the player does, does not matter",
+            _bonus,
+            "Adding the same to all values leaves the largest the largest. Is each value the "
+            "average over what the others do, with their probabilities?",
+            weight=0,
+        ),
+        layouts(_definition, "payoffs"),
         *PURE,
     ),
     mistakes=(
@@ -204,6 +270,9 @@ SPEC = Spec(
         Mistake("the others are taken to do what suits the player best", _hopeful),
         Mistake("values are weighted with the player's own strategy", _weighted_by_own),
         Mistake("the sum of all players' payoffs is maximised", _joint),
+        Mistake("the first axis is taken for the player's own, whoever asks", _first_axis),
+        Mistake("the tolerance is a share of the largest value, which may be negative", _relative),
+        Mistake("the tolerance is so wide that unequal values are called equal", _coarse),
     ),
     reference=_library,
 )

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from ....check import Array
 from ....games import NormalForm
 from ....games.nash import regrets as reference
-from ....testing.strategies import games_with_profiles
-from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ...spec import PURE, Answer, Mistake, Property, Spec, close, need
+from .._layouts import layouts
+from ._games import plays, pure
 
 
 class Case(NamedTuple):
@@ -23,16 +24,17 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Games of one to four players; half of the profiles are equilibria, pure or mixed."""
-    game, profile = draw(games_with_profiles())
-    payoffs, kind = game.payoffs.copy(), draw(st.integers(0, 3))
+    payoffs, profile = draw(plays())
+    payoffs = payoffs * draw(st.sampled_from([1.0, 1.0, 1000.0]))
+    kind = draw(st.integers(0, 3))
     if kind == 0:  # a pure equilibrium: no deviation from it pays
-        a = tuple(draw(st.integers(0, k - 1)) for k in game.num_actions)
-        for i in range(game.num_players):
+        a = tuple(draw(st.integers(0, len(x) - 1)) for x in profile)
+        for i in range(len(profile)):
             line: tuple[Any, ...] = (i, *a[:i], slice(None), *a[i + 1 :])
             payoffs[(i, *a)] = payoffs[line].max()
-        return Case(payoffs, list(game.pure(a)))
+        return Case(payoffs, pure(payoffs.shape[1:], a))
     if kind == 1:  # a mixed one: f(a_-i) makes every action of i as good as the others
-        for i in range(game.num_players):
+        for i in range(len(profile)):
             payoffs[i] = payoffs[i].take([0], axis=i)
     return Case(payoffs, list(profile))
 
@@ -58,9 +60,9 @@ def _gains(case: Case) -> list[Array]:
 def _regrets(answer: Answer, case: Case) -> Array:
     """The answer as an array (n,), after its type and shape."""
     given = answer(*case)
-    assert given is not None, "the function returned None; is a return missing?"
-    shape, need = np.shape(given), (len(case.profile),)
-    assert shape == need, f"shape {shape}, need {need}: a regret for each player"
+    need(given is not None, "the function returned None; is a return missing?")
+    shape, wanted = np.shape(given), (len(case.profile),)
+    need(shape == wanted, f"shape {shape}, need {wanted}: a regret for each player")
     return np.asarray(given, dtype=float)
 
 
@@ -76,6 +78,17 @@ def _equilibrium(answer: Answer, case: Case) -> None:
         assert (regret <= 1e-9) == rest, (
             f"player {i + 1} can gain {gains.max():.6g} by deviating, its regret is {regret:.6g}"
         )
+
+
+def _certain(answer: Answer, case: Case) -> None:
+    """All play their last actions: regrets are read off the payoffs."""
+    at = tuple(k - 1 for k in case.payoffs.shape[1:])
+    profile = pure(case.payoffs.shape[1:], at)
+    wanted = []
+    for i, u in enumerate(case.payoffs):
+        line: tuple[Any, ...] = (*at[:i], slice(None), *at[i + 1 :])
+        wanted.append(u[line].max() - u[at])
+    close(answer(case.payoffs, profile), wanted, f"the regrets where all play {at}")
 
 
 def _definition(answer: Answer, case: Case) -> None:
@@ -151,6 +164,19 @@ def _only_played(payoffs: Any, profile: Any) -> Any:
     return np.array([v[x > 0].max() - v @ x for v, x in _each(payoffs, profile)])
 
 
+def _squared(payoffs: Any, profile: Any) -> Any:
+    return np.array([(v.max() - v @ x) ** 2 for v, x in _each(payoffs, profile)])
+
+
+def _first_axis(payoffs: Any, profile: Any) -> Any:
+    """Own actions are taken from the first axis, where that fits."""
+    found = []
+    for i, x in enumerate(profile):
+        v = _values(payoffs[i], profile, 0 if len(profile[0]) == len(x) else i)
+        found.append(max(v.max() - v @ x, 0.0))
+    return np.array(found)
+
+
 def _library(payoffs: Any, profile: Any) -> Any:
     return reference(NormalForm(payoffs), profile)
 
@@ -161,30 +187,43 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
-            "no regret is negative",
+            "one number for each player, none of them negative",
             _non_negative,
-            "The best a player can do is at least what it does now.",
-        ),
-        Property(
-            "it is zero exactly for players who cannot gain by deviating",
-            _equilibrium,
-            "In an equilibrium every action that is played is a best response.",
-        ),
-        Property(
-            "it is the largest gain of a deviation, while the others stay",
-            _definition,
-            "Work out matching pennies by hand where both show heads: (0, 2).",
-        ),
-        Property(
-            "a payoff f(a_-i), given whatever player i does, changes no regret",
-            _bonus,
-            "It is added to the best and to the present utility alike.",
+            "The best a player can do is at least what it does now: best minus now.",
+            gate=True,
         ),
         Property(
             "each regret is in the units of its own player's payoffs",
             _units,
-            "Regret i needs payoffs[i] only.",
+            "Regret i needs payoffs[i] only, and is that player's alone.",
+            weight=0,
         ),
+        Property(
+            "where all play one action it is the best entry of the player's row minus the present",
+            _certain,
+            "Matching pennies where both show heads: (0, 2). The others stay; which axis of "
+            "payoffs[i] are player i's own actions?",
+        ),
+        Property(
+            "a payoff f(a_-i), given whatever player i does, changes no regret",
+            _bonus,
+            "It is added to the best and to the present utility alike: both are against the same "
+            "strategies of the others, who stay.",
+            weight=0,
+        ),
+        Property(
+            "it is zero exactly for players who cannot gain by deviating",
+            _equilibrium,
+            "Any action may be deviated to, played or not; what is given up is the average of all "
+            "that are played.",
+        ),
+        Property(
+            "it is the largest gain of a deviation, while the others stay",
+            _definition,
+            "The best of u_i(a_i, x_-i) over a_i, minus u_i(x), in which all mix.",
+            weight=2,
+        ),
+        layouts(_definition, "payoffs"),
         *PURE,
     ),
     mistakes=(
@@ -196,6 +235,8 @@ SPEC = Spec(
         Mistake("all players deviate at once", _all_deviate_at_once),
         Mistake("the others' payoffs are taken to be minus the first's", _zero_sum_shortcut),
         Mistake("only actions that are played may be deviated to", _only_played),
+        Mistake("gains are squared", _squared),
+        Mistake("the first axis is taken for every player's own actions", _first_axis),
     ),
     reference=_library,
 )

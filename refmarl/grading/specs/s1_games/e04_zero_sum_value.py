@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ....games.zero_sum import zero_sum_value as reference
-from ....testing.strategies import matrices
-from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ...spec import PURE, Answer, Mistake, Property, Spec, close, need
+from .._layouts import layouts
+from ._games import payoffs
 
 SOLVER = 1e-6  # linear programs stop within 1e-7 of the payoffs' size; ten times that
 
@@ -22,21 +23,22 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """One to four actions each, with and without saddle points, values of either sign."""
-    A = draw(matrices()) + draw(st.sampled_from([0.0, 0.0, -6.0, 6.0]))
-    return Case(A)
+    sizes = [(1, 1), (1, 3), (3, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4), (4, 3), (4, 4)]
+    A = draw(payoffs(sizes))[0] * draw(st.sampled_from([1.0, 0.125]))
+    return Case(A + draw(st.sampled_from([0.0, 0.0, -6.0, 6.0])))
 
 
 def _answer(answer: Answer, A: Array) -> tuple[float, Array, Array]:
     """The answer's (value, x, y), of the right type and shape."""
     given = answer(A)
-    assert isinstance(given, list | tuple), f"need (value, x, y), got {type(given).__name__}"
-    assert len(given) == 3, f"need (value, x, y), got {len(given)} things"
+    need(isinstance(given, list | tuple), f"need (value, x, y), got {type(given).__name__}")
+    need(len(given) == 3, f"need (value, x, y), got {len(given)} things")
     for what, part, shape in zip(
         ("value", "x", "y"), given, ((), A.shape[:1], A.shape[1:]), strict=True
     ):
         array = np.asarray(part)
-        assert array.dtype.kind in "biuf", f"{what}: need real numbers, got {part!r}"
-        assert array.shape == shape, f"{what}: shape {array.shape}, need {shape}"
+        need(array.dtype.kind in "biuf", f"{what}: need real numbers, got {part!r:.60}")
+        need(array.shape == shape, f"{what}: shape {array.shape}, need {shape}")
         assert np.isfinite(array).all(), f"{what}: {part} is not finite"
     return float(given[0]), np.asarray(given[1], float), np.asarray(given[2], float)
 
@@ -56,6 +58,22 @@ def _secured(answer: Answer, case: Case) -> None:
 def _conceded(answer: Answer, case: Case) -> None:
     value, _, y = _answer(answer, case.A.copy())
     close(value, (case.A @ y).max(), "value, against the largest entry of A @ y", SOLVER)
+
+
+def _both(answer: Answer, case: Case) -> None:
+    _secured(answer, case)
+    _conceded(answer, case)
+
+
+def _saddle(answer: Answer, case: Case) -> None:
+    """A row of 9s beside which all else is worse, and a column of 9s: play is certain."""
+    m, n = case.A.shape
+    A = np.full((m + 1, n + 1), 9.0)
+    A[:m, :n], A[:m, n], A[m, :n] = case.A, case.A.min() - 1.0, 12.0
+    value, x, y = _answer(answer, A)
+    close(value, 9.0, "value of a game with a saddle point of 9 in the last row and column", SOLVER)
+    close(x, np.eye(m + 1)[-1], "x in a game with that saddle point", SOLVER)
+    close(y, np.eye(n + 1)[-1], "y in a game with that saddle point", SOLVER)
 
 
 def _units(answer: Answer, case: Case) -> None:
@@ -152,25 +170,44 @@ SPEC = Spec(
             gate=True,
         ),
         Property(
-            "against x the column player can push the row player down to value, and no further",
-            _secured,
-            "x @ A is what x earns in each column. Which column will the column player choose?",
-        ),
-        Property(
-            "against y the row player can get value, and no more",
-            _conceded,
-            "The column player solves the same problem for its own payoffs, -A.T.",
-        ),
-        Property(
             "in other units of payoff: 2 A - 20 is worth 2 value - 20",
             _units,
-            "The value may be negative. Does your program allow that?",
+            "Is the sign right (linprog minimises), may the value be negative, is what was added "
+            "taken off again?",
+            weight=0,
+        ),
+        Property(
+            "at a saddle point both play it and its payoff is the value",
+            _saddle,
+            "The row player wants much of A, the column player little: in the last row every "
+            "entry is at least 9, in the last column none is more.",
         ),
         Property(
             "seen by the column player the same game is worth -value",
             _other_side,
-            "max_x min_y and min_y max_x are the same number. Which of the two did you compute?",
+            "max_x min_y and min_y max_x are the same number. Which of the two did you compute, "
+            "and may it be negative?",
+            weight=0,
         ),
+        Property(
+            "against x the column player can push the row player down to value, and no further",
+            _secured,
+            "x @ A is what x earns in each column; the column player takes the least. x makes "
+            "that as large as it can be.",
+        ),
+        Property(
+            "against y the row player can get value, and no more",
+            _conceded,
+            "The column player solves the same problem for its own payoffs, -A.T. A best reply to "
+            "x need not do.",
+        ),
+        Property(
+            "what x secures and what y concedes is the same number, the value",
+            _both,
+            "Single actions need not meet in one number: who tries mixtures, who does not?",
+            weight=2,
+        ),
+        layouts(_secured, "A"),
         *PURE,
     ),
     mistakes=(

@@ -14,7 +14,8 @@ from ....games.dominance import iterated_elimination as reference
 from ....games.zero_sum import zero_sum_value
 from ....testing.dominated import dominated_games
 from ....testing.strategies import bimatrix_games
-from ...spec import PURE, Answer, Mistake, Property, Spec
+from ...spec import PURE, Answer, Mistake, Property, Spec, need
+from .._layouts import layouts
 
 Mask = NDArray[np.bool_]
 Rule = Callable[[Array], Mask]
@@ -39,13 +40,13 @@ def cases(draw: st.DrawFn) -> Case:
 
 def _masks(answer: Answer, case: Any) -> tuple[Mask, Mask]:
     """The answer's two masks, of the right type and shape."""
-    given = answer(*(np.array(u) for u in case))
-    assert isinstance(given, list | tuple), f"need (rows, columns), got {type(given).__name__}"
-    assert len(given) == 2, f"need (rows, columns), got {len(given)} things"
+    given = answer(*case)
+    need(isinstance(given, list | tuple), f"need (rows, columns), got {type(given).__name__}")
+    need(len(given) == 2, f"need (rows, columns), got {len(given)} things")
     for what, mask, k in zip(("rows", "columns"), given, case[0].shape, strict=True):
         array = np.asarray(mask)
-        assert array.dtype == bool, f"{what}: need a mask of bools, got {array.dtype}"
-        assert array.shape == (k,), f"{what}: shape {array.shape}, need {(k,)}"
+        need(array.dtype == bool, f"{what}: need a mask of bools, got {array.dtype}")
+        need(array.shape == (k,), f"{what}: shape {array.shape}, need {(k,)}")
     return np.asarray(given[0]), np.asarray(given[1])
 
 
@@ -83,6 +84,20 @@ def _best_replies_stay(answer: Answer, case: Case) -> None:
     for a in np.flatnonzero(rows):
         best = case.column[a] == case.column[a].max()
         assert columns[best].all(), f"columns {np.flatnonzero(best)} are best against row {a}"
+
+
+def _single(answer: Answer, case: Case) -> None:
+    _no_pure_dominator(answer, case)
+    _best_replies_stay(answer, case)
+
+
+def _mixed(answer: Answer, case: Case) -> None:
+    for low, stays in ((1.0, False), (2.0, True)):
+        row = np.array([[3.0, 0.0], [0.0, 3.0], [low, low]])
+        rows, _ = _masks(answer, (row, 0.0 * row))
+        assert rows[2] == stays, f"row payoffs {row.tolist()}: row 2 {'stays' if stays else 'goes'}"
+    _no_mixed_dominator(answer, case)
+    _equilibria_stay(answer, case)
 
 
 def _equilibria_stay(answer: Answer, case: Case) -> None:
@@ -236,36 +251,32 @@ SPEC = Spec(
             gate=True,
         ),
         Property(
-            "what is left has no action that another single action beats everywhere",
-            _no_pure_dominator,
-            "After a deletion, look again: the other player has fewer cases to win in.",
+            "what another single action beats everywhere goes, what is best against something "
+            "stays",
+            _single,
+            "More of its owner's payoffs in every case that is left: a tie is no win. After a "
+            "deletion look again, the other player has fewer cases to win in.",
         ),
         Property(
-            "what is left has no action that a mixture beats everywhere",
-            _no_mixed_dominator,
+            "exchanging the players exchanges the masks",
+            _exchanged,
+            "The column player's own payoffs are in column, its actions along the columns. What is "
+            "column.T?",
+            weight=0,
+        ),
+        Property(
+            "what a mixture beats everywhere goes, and no pure Nash equilibrium is lost",
+            _mixed,
             "In [[3, 0], [0, 3], [1, 1]] no row beats the third, but half and half of the first "
-            "two does.",
-        ),
-        Property(
-            "an action that is best against a surviving action of the opponent survives",
-            _best_replies_stay,
-            "A tie is no win: the dominator has to pay more in every case.",
-        ),
-        Property(
-            "no pure Nash equilibrium is lost",
-            _equilibria_stay,
-            "Whose payoffs, and along which axis, do you compare?",
+            "two does. In [[3, 0], [0, 3], [2, 2]] nothing beats it, though it is never best.",
         ),
         Property(
             "it is what deleting one dominated action at a time leaves",
             _definition,
             "Delete by hand, and note which cases count at each step.",
+            weight=2,
         ),
-        Property(
-            "exchanging the players exchanges the masks",
-            _exchanged,
-            "The column player's own actions lie along the columns. What is column.T?",
-        ),
+        layouts(_single, "row", "column"),
         *PURE,
     ),
     mistakes=(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ....check import Array
 from ....games import NormalForm
 from ....games.pareto import pareto_frontier as reference
-from ....testing.strategies import games
-from ...spec import PURE, Answer, Mistake, Property, Spec
+from ...spec import PURE, Answer, Mistake, Property, Spec, need
+from .._layouts import layouts
+from ._games import ALL, payoffs
 
 
 class Case(NamedTuple):
@@ -23,19 +24,16 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Games of one to four players with few different payoffs: ties and equal outcomes abound."""
-    most = draw(st.sampled_from([1, 2, 4]))
-    elements = st.integers(-most, most).map(float)
-    few, many = games(1, 3, elements=elements), games(4, 4, max_actions=2, elements=elements)
-    return Case(draw(few | many).payoffs.copy())
+    return Case(draw(payoffs(ALL, draw(st.sampled_from([1, 2, 4])))))
 
 
 def _mask(answer: Answer, payoffs: Array) -> NDArray[np.bool_]:
     """The answer, after its type and shape."""
     answered = answer(payoffs)
-    assert answered is not None, "the function returned None; is a return missing?"
+    need(answered is not None, "the function returned None; is a return missing?")
     got = np.asarray(answered)
-    assert got.dtype == bool, f"need an array of booleans, got {got.dtype}"
-    assert got.shape == payoffs.shape[1:], f"shape {got.shape}, need {payoffs.shape[1:]}"
+    need(got.dtype == bool, f"need an array of booleans, got {got.dtype}")
+    need(got.shape == payoffs.shape[1:], f"shape {got.shape}, need {payoffs.shape[1:]}")
     return got
 
 
@@ -62,6 +60,42 @@ def _nothing_left_out(answer: Answer, case: Case) -> None:
     for a, u in outcomes.items():
         above = [b for b, v in outcomes.items() if mask[b] and _dominates(v, u)]
         assert mask[a] or above, f"{a} is not in the answer, and nothing in it dominates {a}"
+
+
+def _kind(answer: Answer, case: Case) -> None:
+    _mask(answer, case.payoffs)
+
+
+def _definition(answer: Answer, case: Case) -> None:
+    _undominated(answer, case)
+    _nothing_left_out(answer, case)
+
+
+def _best_for_all(answer: Answer, case: Case) -> None:
+    """The last joint action becomes the best of all for everybody."""
+    payoffs = case.payoffs.copy()
+    last = tuple(k - 1 for k in payoffs.shape[1:])
+    for u in payoffs:
+        u[last] = u.max() + 1.0
+    want = np.zeros(payoffs.shape[1:], dtype=bool)
+    want[last] = True
+    got = _mask(answer, payoffs)
+    assert (got == want).all(), f"{last} is best for all players, yet the answer is {got.tolist()}"
+
+
+def _twins(answer: Answer, case: Case) -> None:
+    """The last joint action is the best for all, and the last player has it twice."""
+    payoffs = case.payoffs.copy()
+    last = tuple(k - 1 for k in payoffs.shape[1:])
+    for u in payoffs:
+        u[last] = u.max() + 1.0
+    want = np.zeros((*payoffs.shape[1:-1], 1 + payoffs.shape[-1]), dtype=bool)
+    want[last] = want[(*last[:-1], last[-1] + 1)] = True
+    got = _mask(answer, np.concatenate([payoffs, payoffs[..., -1:]], axis=-1))
+    assert (got == want).all(), (
+        f"two equal outcomes are best for all players; the answer is {got.tolist()}, "
+        f"need {want.tolist()}"
+    )
 
 
 def _order_only(answer: Answer, case: Case) -> None:
@@ -129,6 +163,20 @@ def _two_players(payoffs: Any) -> Any:
     return (~((v >= u).all(-1) & (v > u).any(-1)).any(1)).reshape(payoffs.shape[1:])
 
 
+def _better_for_all_but_one(payoffs: Any) -> Any:
+    """Dominated if a strict gain of one comes with no loss of the next player alone."""
+    u, v = _pairs(payoffs)
+    gain, keep = v > u, v >= u
+    above = (gain & np.roll(keep, -1, axis=-1)).any(-1)
+    return (~above.any(1)).reshape(payoffs.shape[1:])
+
+
+def _tolerant(payoffs: Any) -> Any:
+    u, v = _pairs(payoffs)
+    above = (v >= u - 1.0).all(-1) & (v > u + 1.0).any(-1)
+    return (~above.any(1)).reshape(payoffs.shape[1:])
+
+
 def _dominated(payoffs: Any) -> Any:
     return ~np.asarray(_library(payoffs))
 
@@ -143,25 +191,54 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
-            "no joint action dominates one of the answer",
-            _undominated,
-            "Dominating means: at least as good for all, better for one. Where is 'at least'?",
-        ),
-        Property(
-            "what is left out is dominated by something in the answer",
-            _nothing_left_out,
-            "Two joint actions with equal outcomes do not dominate each other.",
-        ),
-        Property(
-            "only the order of each player's payoffs counts",
-            _order_only,
-            "Payoffs of different players must never be added or compared.",
+            "one True or False for each joint action",
+            _kind,
+            "Judge every outcome, then give the answers the shape payoffs.shape[1:].",
+            gate=True,
         ),
         Property(
             "numbering the players backwards changes nothing",
             _players_alike,
             "Does every player's payoff enter the comparison, whatever the number of players?",
+            weight=0,
         ),
+        Property(
+            "only the order of each player's payoffs counts",
+            _order_only,
+            "Compare exactly, each player's payoffs with its own: those of different players are "
+            "never added.",
+            weight=0,
+        ),
+        Property(
+            "what is best for all players stands alone",
+            _best_for_all,
+            "It dominates everything else: more is better, for all joint actions and not for "
+            "deviations of one player only.",
+        ),
+        Property(
+            "joint actions with equal outcomes are in together or out together",
+            _twins,
+            "Two joint actions with equal outcomes do not dominate each other.",
+        ),
+        Property(
+            "no joint action dominates one of the answer",
+            _undominated,
+            "Dominating means: at least as good for all, better for one. Where is 'at least'?",
+            weight=0,
+        ),
+        Property(
+            "what is left out is dominated by something in the answer",
+            _nothing_left_out,
+            "Better for one player is not enough: the others must not lose.",
+            weight=0,
+        ),
+        Property(
+            "it marks exactly what nothing dominates",
+            _definition,
+            "Compare each outcome with all others, player by player.",
+            weight=2,
+        ),
+        layouts(_definition, "payoffs"),
         *PURE,
     ),
     mistakes=(
@@ -174,6 +251,8 @@ SPEC = Spec(
         Mistake("payoffs are taken for costs", _costs),
         Mistake("players after the second are forgotten", _two_players),
         Mistake("the answer marks the dominated joint actions", _dominated),
+        Mistake("a gain that costs the next player nothing is enough", _better_for_all_but_one),
+        Mistake("payoffs that differ by 1 count as equal", _tolerant),
     ),
     reference=_library,
 )

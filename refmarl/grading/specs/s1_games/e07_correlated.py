@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from ....check import Array
 from ....games import NormalForm
 from ....games.correlated import correlated_equilibrium as reference
-from ....testing.strategies import bimatrix_games
-from ...spec import PURE, Answer, Mistake, Property, Spec
+from ...spec import PURE, Answer, Mistake, Property, Spec, need
+from .._layouts import layouts
+from ._games import PAIRS, payoffs
 
 TOLERANCE = 1e-6  # of payoffs up to 8: ten times the usual tolerance of a linear program
 CHICKEN = ([[6, 2], [7, 0]], [[6, 7], [2, 0]])
@@ -29,18 +30,18 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Two players with one to three actions; often chicken and others where devices matter."""
-    known = st.sampled_from([CHICKEN, BATTLE, SHAPLEY]).map(lambda g: NormalForm.bimatrix(*g))
-    row, column = draw(st.one_of(bimatrix_games(3), bimatrix_games(3), known)).payoffs.copy()
+    known = st.sampled_from([CHICKEN, BATTLE, SHAPLEY]).map(lambda g: np.array(g, dtype=float))
+    row, column = draw(st.one_of(payoffs(PAIRS), payoffs(PAIRS), known))
     return Case(row, column)
 
 
 def _device(answer: Answer, case: Case) -> Array:
     """The answer, an array of the right shape."""
     p = answer(*case)
-    assert p is not None, "p: the function returned None; is a return missing?"
+    need(p is not None, "p: the function returned None; is a return missing?")
     got = np.asarray(p)
-    assert got.dtype.kind in "biuf", f"p: need real numbers, got {type(p).__name__}"
-    assert got.shape == case.row.shape, f"p: shape {got.shape}, need {case.row.shape}"
+    need(got.dtype.kind in "biuf", f"p: need real numbers, got {type(p).__name__}")
+    need(got.shape == case.row.shape, f"p: shape {got.shape}, need {case.row.shape}")
     assert np.isfinite(got).all(), f"p: {got} is not finite"
     return got.astype(float)
 
@@ -78,6 +79,11 @@ def _largest_welfare(answer: Answer, case: Case) -> None:
     assert abs(welfare - best) <= 10 * TOLERANCE, (
         f"the sum of payoffs is {welfare:.6g}; the best that an equilibrium has is {best:.6g}"
     )
+
+
+def _best(answer: Answer, case: Case) -> None:
+    _no_swap(answer, case)
+    _largest_welfare(answer, case)
 
 
 # -- wrong answers ----------------------------------------------------------------------
@@ -168,12 +174,14 @@ SPEC = Spec(
             "the answer is a distribution over joint actions",
             _distribution,
             "Which two conditions make mn numbers probabilities, and did the program get both?",
+            gate=True,
         ),
         Property(
             "nobody gains by playing another action than the one it is told",
             _no_swap,
             "Fix who, what it is told, what it plays instead: one inequality each. Over what is "
             "the sum, and whose payoffs stand in it?",
+            weight=2,
         ),
         Property(
             "its sum of payoffs is at least that of every pure Nash equilibrium",
@@ -184,7 +192,9 @@ SPEC = Spec(
             "no correlated equilibrium has a larger sum of payoffs",
             _largest_welfare,
             "Either a constraint is one too many, or the objective is not both players' payoffs.",
+            weight=2,
         ),
+        layouts(_best, "row", "column"),
         *PURE,
     ),
     mistakes=(

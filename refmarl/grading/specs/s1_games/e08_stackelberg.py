@@ -4,14 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from ....check import Array
 from ....games import NormalForm
 from ....games.stackelberg import leader_payoff, pure_commitment
 from ....games.stackelberg import stackelberg as reference
-from ....testing.strategies import INTEGERS
-from ...spec import PURE, Answer, Mistake, Property, Spec
+from ...spec import PURE, Answer, Mistake, Property, Spec, need
+from .._layouts import layouts
+from ._games import NUMBERS, PAIRS, numbers, payoffs
 
 TOLERANCE = 1e-6  # of payoffs up to 9: ten times the usual tolerance of a linear program
 KNOWN = (
@@ -33,24 +33,23 @@ class Case(NamedTuple):
 def cases(draw: st.DrawFn) -> Case:
     """One to three actions each; followers that are often indifferent; games from the papers."""
     if draw(st.integers(0, 3)) == 0:
-        row, column = draw(st.sampled_from(KNOWN))
-        return Case(np.array(row, dtype=float), np.array(column, dtype=float))
-    shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    few = st.integers(0, 2).map(float)
-    follows = draw(arrays(float, shape, elements=draw(st.sampled_from([INTEGERS, few]))))
-    return Case(draw(arrays(float, shape, elements=INTEGERS)), follows)
+        return Case(*(np.array(u, dtype=float) for u in draw(st.sampled_from(KNOWN))))
+    row, column = draw(payoffs(PAIRS))
+    if draw(st.booleans()):
+        column = numbers(draw(NUMBERS), column.shape, most=1)
+    return Case(row, column)
 
 
 def _pair(answer: Answer, case: Case) -> tuple[Array, float]:
     """(x, value), of the right kinds and shapes."""
     got = answer(*case)
-    assert isinstance(got, tuple | list), f"need a pair (x, value), got {type(got).__name__}"
-    assert len(got) == 2, f"need a pair (x, value), got {len(got)} things"
+    need(isinstance(got, tuple | list), f"need a pair (x, value), got {type(got).__name__}")
+    need(len(got) == 2, f"need a pair (x, value), got {len(got)} things")
     x, value = np.asarray(got[0]), np.asarray(got[1])
-    assert x.dtype.kind in "biuf", f"x: need real numbers, got {type(got[0]).__name__}"
-    assert x.shape == (len(case.row),), f"x: shape {x.shape}, need {(len(case.row),)}"
-    assert value.dtype.kind in "biuf", f"value: need a number, got {type(got[1]).__name__}"
-    assert value.shape == (), f"value: need one number, got shape {value.shape}"
+    need(x.dtype.kind in "biuf", f"x: need real numbers, got {type(got[0]).__name__}")
+    need(x.shape == (len(case.row),), f"x: shape {x.shape}, need {(len(case.row),)}")
+    need(value.dtype.kind in "biuf", f"value: need a number, got {type(got[1]).__name__}")
+    need(value.shape == (), f"value: need one number, got shape {value.shape}")
     assert np.isfinite(x).all(), f"x: {x} is not finite"
     return x.astype(float), float(value)
 
@@ -86,6 +85,16 @@ def _optimal(answer: Answer, case: Case) -> None:
     best = reference(NormalForm.bimatrix(*case))
     assert abs(value - best.payoff) <= 10 * TOLERANCE, (
         f"value is {value:.6g}, the best is {best.payoff:.6g}, with x = {best.strategy.round(4)}"
+    )
+
+
+def _one_row(answer: Answer, case: Case) -> None:
+    """A leader without a choice: the follower decides, and ties are the leader's."""
+    row, column = case.row[-1:], case.column[-1:]
+    value = _pair(answer, Case(row, column))[1]
+    want = row[0, column[0] == column[0].max()].max()
+    assert abs(value - want) <= 10 * TOLERANCE, (
+        f"with the last row alone value is {value:.6g}; the follower's best replies pay {want:g}"
     )
 
 
@@ -182,6 +191,20 @@ SPEC = Spec(
             "x is a mixed strategy of the leader",
             _mixture,
             "One probability per row. What makes them probabilities?",
+            gate=True,
+        ),
+        Property(
+            "only the follower's preferences between its own actions matter",
+            _preferences,
+            "The follower compares columns for the same x. Do you compare within its matrix along "
+            "the right axis?",
+            weight=0,
+        ),
+        Property(
+            "a leader with one action gets what the follower's best reply pays",
+            _one_row,
+            "The follower takes the largest entry of its row, and among equals what pays the "
+            "leader most.",
         ),
         Property(
             "value is what x earns when the follower replies best, ties in the leader's favour",
@@ -191,20 +214,17 @@ SPEC = Spec(
         Property(
             "no commitment to a single action earns more",
             _at_least_pure,
-            "A pure commitment is one of the mixed ones. Do your constraints exclude one?",
+            "A pure commitment is one of the mixed ones. Do your constraints exclude one? The "
+            "follower's replies are to x, which it knows.",
         ),
         Property(
             "no commitment at all earns more",
             _optimal,
             "For each reply j: among the x to which j is best, the one that makes x @ row[:, j] "
             "largest. Then the best j.",
+            weight=2,
         ),
-        Property(
-            "only the follower's preferences between its own actions matter",
-            _preferences,
-            "The follower compares columns for the same x. Do you compare within its matrix along "
-            "the right axis?",
-        ),
+        layouts(_optimal, "row", "column"),
         *PURE,
     ),
     mistakes=(

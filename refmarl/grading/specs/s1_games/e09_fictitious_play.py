@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ....check import Array
 from ....games import NormalForm
 from ....games.fictitious import fictitious_play as reference
-from ....testing.strategies import bimatrix_games
-from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ...spec import PURE, Answer, Mistake, Property, Spec, close, need, shaped
+from .._layouts import layouts
+from ._games import payoffs
 
 EQUAL = 1e-9  # payoffs are small whole numbers, t ≤ 12: values that differ do so by 1/12 or more
 
@@ -36,9 +37,9 @@ PENNIES = (np.array([[1.0, -1.0], [-1.0, 1.0]]), np.array([[-1.0, 1.0], [1.0, -1
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Games of up to 4 by 4 actions, half of them with many ties; any start; up to 12 plays."""
-    ties = st.integers(-1, 1).map(float)
-    drawn = bimatrix_games(4) | bimatrix_games(4, ties)
-    row, column = draw(st.sampled_from([SHAPLEY, PENNIES]) | drawn.map(lambda g: tuple(g.payoffs)))
+    sizes = [(1, 1), (1, 3), (3, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4), (4, 3), (4, 4)]
+    drawn = st.sampled_from([1, 4]).flatmap(lambda most: payoffs(sizes, most)).map(tuple)
+    row, column = draw(st.one_of(st.sampled_from([PENNIES, SHAPLEY]), drawn, drawn, drawn))
     start = tuple(draw(st.integers(0, k - 1)) for k in row.shape)
     return Case(row.copy(), column.copy(), (start[0], start[1]), draw(st.integers(1, 12)))
 
@@ -46,10 +47,10 @@ def cases(draw: st.DrawFn) -> Case:
 def _averages(answer: Answer, case: Case, steps: int) -> list[Array]:
     """[x̄, ȳ] after ``steps`` plays, as distributions of the right shapes."""
     pair = answer(case.row, case.column, case.start, steps)
-    assert isinstance(pair, tuple | list), f"need a tuple (x, y), got {type(pair).__name__}"
-    assert len(pair) == 2, f"need a tuple (x, y), got {len(pair)} items"
+    need(isinstance(pair, tuple | list), f"need a tuple (x, y), got {type(pair).__name__}")
+    need(len(pair) == 2, f"need a tuple (x, y), got {len(pair)} items")
     for x, k, name in zip(pair, case.row.shape, "xy", strict=True):
-        close(np.zeros(np.shape(x)), np.zeros(k), name)
+        shaped(x, (k,), name)
         close(np.minimum(x, 0.0), np.zeros(k), f"the negative part of {name}")
         close(np.sum(x), 1.0, f"the sum of {name}")
     return [np.asarray(x, dtype=float) for x in pair]
@@ -59,6 +60,10 @@ def _values(case: Case, averages: list[Array]) -> tuple[Array, Array]:
     """What each action pays against the other's average, for both players."""
     x, y = averages
     return case.row @ y, x @ case.column
+
+
+def _distributions(answer: Answer, case: Case) -> None:
+    _averages(answer, case, case.steps)
 
 
 def _starts(answer: Answer, case: Case) -> None:
@@ -151,30 +156,46 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
-            "after one play the averages are the start",
-            _starts,
-            "With steps = 1 nothing is added: how often must the loop run?",
+            "two distributions, one over the rows and one over the columns",
+            _distributions,
+            "Averages of pure strategies sum to 1.",
+            gate=True,
         ),
         Property(
-            "the second and the third play follow (1.9), ties going to the lowest index",
-            _second_and_third,
-            "Do the first three plays of matching pennies by hand. What has weight 1/2, what 1/3?",
+            "after one play the averages are the start",
+            _starts,
+            "x^1 is pure start[0], y^1 pure start[1]. With steps = 1 nothing is added: how often "
+            "must the loop run?",
+            weight=2,
         ),
         Property(
             "steps times the averages are whole numbers: they count plays",
             _counts,
             "Every play so far must have the same weight, the first one too.",
-        ),
-        Property(
-            "every play is a best response to the other's average over all plays before it",
-            _replies,
-            "Which of x and y are old, which new, when the second player chooses?",
+            weight=0,
         ),
         Property(
             "exchanging the players' roles exchanges the averages",
             _players_swapped,
-            "Does each player use its own payoffs, against the other's average, at the same time?",
+            "Does each player use its own payoffs, against the other's average of the plays "
+            "before, at the same time?",
+            weight=0,
         ),
+        Property(
+            "every play is a best response to the other's average over all plays before it",
+            _replies,
+            "The reply is to the average, not to the last play; of equal payoffs the largest "
+            "counts.",
+            weight=2,
+        ),
+        Property(
+            "the second and the third play follow (1.9), ties going to the lowest index",
+            _second_and_third,
+            "Do the first three plays of matching pennies by hand. What has weight 1/2, what 1/3? "
+            "Of two equally good actions the lower index is played.",
+            weight=2,
+        ),
+        layouts(_second_and_third, "row", "column"),
         *PURE,
     ),
     mistakes=(

@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import arrays
 from ....check import Array
 from ....games.replicator import replicator_field as reference
 from ....testing.strategies import INTEGERS, mixtures
-from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -33,6 +34,10 @@ def _definition(answer: Answer, case: Case) -> None:
     close(answer(*case), pairs, "the derivative")
 
 
+def _shape(answer: Answer, case: Case) -> None:
+    shaped(answer(*case), case.x.shape, "the derivative")
+
+
 def _simplex(answer: Answer, case: Case) -> None:
     close(np.sum(answer(*case)), 0.0, "the sum of the derivative")
 
@@ -49,6 +54,8 @@ def _pure(answer: Answer, case: Case) -> None:
 
 
 def _quotient(answer: Answer, case: Case) -> None:
+    if len(case.x) == 1:
+        return
     x = (case.x + 1) / (case.x + 1).sum()  # no action is absent
     with np.errstate(all="ignore"):
         rate = np.asarray(answer(case.A, x)) / x
@@ -114,42 +121,61 @@ def _opponents_ignored(A: Any, x: Any) -> Any:
     return x * (u - x @ u)
 
 
+def _unit_scale(A: Any, x: Any) -> Any:
+    u = A @ x
+    return x * (u - x @ u) / (np.abs(A).max() or 1.0)
+
+
+def _rounded(A: Any, x: Any) -> Any:
+    u = A @ x
+    return np.round(x * (u - x @ u), 3)
+
+
 SPEC = Spec(
     exercise="replicator",
     function="replicator_field",
     cases=cases(),
     properties=(
+        Property("one number for each action", _shape, "It has the shape of x.", gate=True),
         Property(
             "where everybody plays the same action nothing changes",
             _pure,
-            "The average of a population of one kind is what that kind gets.",
+            "The average of a population of one kind is what that kind gets. It is subtracted, and "
+            "what is asked for is the change, not the shares after it.",
+            weight=0,
         ),
         Property(
             "shares keep their sum: the derivative sums to zero",
             _simplex,
-            "What is subtracted is an average. Who is counted in it, and how often?",
+            "What is subtracted is the average over the population: who is counted how often? And "
+            "by what is the advantage multiplied?",
+            weight=0,
         ),
         Property(
             "an action that nobody plays does not appear",
             _faces,
             "Nobody without parents: by what is the advantage multiplied?",
-        ),
-        Property(
-            "two rates of growth differ by the difference of the two utilities",
-            _quotient,
-            "u(a, x) is what a gets: which axis of A belongs to the one who plays, which to the "
-            "one who is met?",
+            weight=0,
         ),
         Property(
             "what depends on the opponent alone changes nothing",
             _opponent_only,
-            "Such a payoff raises every action and the average alike.",
+            "Such a payoff raises every action and the average alike: nothing is divided by the "
+            "average, and A[a, b] is what a gets from b.",
+            weight=0,
+        ),
+        Property(
+            "two rates of growth differ by the difference of the two utilities",
+            _quotient,
+            "u(a, x) is what a gets, with b met as often as x says. The better grow faster.",
         ),
         Property(
             "it equals (1.10) summed over the pairs that meet",
             _definition,
             "Work the example of the docstring out by hand: u, then its average, then the product.",
+            weight=2,
         ),
+        layouts(_definition, "A"),
         *PURE,
     ),
     mistakes=(
@@ -163,6 +189,8 @@ SPEC = Spec(
         Mistake("the sign is turned: the worse grow", _backwards),
         Mistake("the best utility is subtracted in place of the average", _against_the_best),
         Mistake("the opponents' shares are ignored in the utilities", _opponents_ignored),
+        Mistake("payoffs are scaled to size one first", _unit_scale),
+        Mistake("the derivative is rounded", _rounded),
     ),
     reference=reference,
 )

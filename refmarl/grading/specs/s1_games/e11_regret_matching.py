@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from ....check import Array
 from ....games.regret import match_regrets as reference
-from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
+from ._games import NUMBERS, numbers
 
 LOOSE = 1e-6  # strategies are ratios of sums of up to 10 rounds of numbers below 10
 
@@ -27,8 +28,8 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Up to 10 rounds of up to 4 actions; some begin with rounds in which all actions pay alike."""
-    shape = draw(st.tuples(st.integers(1, 10), st.integers(1, 4)))
-    utilities = draw(arrays(float, shape, elements=st.integers(-4, 4).map(float)))
+    shapes = [(1, 1), (1, 3), (2, 2), (3, 1), (3, 2), (4, 3), (7, 2), (8, 3), (10, 4)]
+    utilities = numbers(draw(NUMBERS), draw(st.sampled_from(shapes)))
     alike = draw(st.integers(0, 2))
     utilities[:alike] = utilities[:alike, :1]
     return Case(utilities)
@@ -37,7 +38,7 @@ def cases(draw: st.DrawFn) -> Case:
 def _strategies(answer: Answer, utilities: Array) -> Array:
     """The answer, after checking that every row is a distribution."""
     got = answer(utilities)
-    close(np.zeros(np.shape(got)), np.zeros(utilities.shape), "the strategies")
+    shaped(got, utilities.shape, "the strategies")
     close(np.minimum(got, 0.0), np.zeros(utilities.shape), "the negative part of the strategies")
     close(np.sum(got, axis=1), np.ones(len(utilities)), "the sums of the strategies")
     x: Array = np.asarray(got, dtype=float)
@@ -48,6 +49,27 @@ def _gains(x: Array, utilities: Array) -> Array:
     """u_t(a) - ⟨x_t, u_t⟩, (T, A)."""
     gains: Array = utilities - (x * utilities).sum(axis=1, keepdims=True)
     return gains
+
+
+def _distributions(answer: Answer, case: Case) -> None:
+    _strategies(answer, case.utilities)
+
+
+def _second(answer: Answer, case: Case) -> None:
+    rounds = np.vstack([case.utilities[-1], 0 * case.utilities[-1]])
+    regret = np.maximum(rounds[0] - rounds[0].mean(), 0.0)
+    even = np.full(len(regret), 1 / len(regret))
+    want = regret / regret.sum() if regret.sum() > LOOSE else even
+    got = _strategies(answer, rounds)
+    close(got, [even, want], f"the strategies of two rounds, the first paying {rounds[0]},")
+
+
+def _one_is_better(answer: Answer, case: Case) -> None:
+    utilities = np.zeros((len(case.utilities) + 1, case.utilities.shape[1]))
+    utilities[:, -1] = 1.0 + case.utilities.max() - case.utilities.min()
+    want = np.full(utilities.shape, 1 / utilities.shape[1])
+    want[1:] = np.eye(utilities.shape[1])[-1]
+    close(_strategies(answer, utilities), want, "the strategies where the last action alone pays")
 
 
 def _first(answer: Answer, case: Case) -> None:
@@ -147,6 +169,15 @@ def _leader(regrets: Any) -> Any:
     return np.eye(len(regrets))[np.argmax(regrets)] if regrets.max() > 1e-12 else _positive(regrets)
 
 
+def _average_of(regrets: Any) -> Any:
+    """Half of the weight is kept for all actions alike."""
+    return (_positive(regrets) + np.full(len(regrets), 1 / len(regrets))) / 2
+
+
+def _squares(regrets: Any) -> Any:
+    return _positive(np.maximum(regrets, 0.0) ** 2)
+
+
 def _lifted(regrets: Any) -> Any:
     return _positive(regrets - regrets.min())
 
@@ -157,35 +188,61 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
+            "every strategy is a distribution, one row for each round",
+            _distributions,
+            "Where no regret is positive nothing can be normalised: what does (1.11) say then?",
+            gate=True,
+        ),
+        Property(
             "the first strategy is uniform",
             _first,
             "Before the first round there is no regret. What does (1.11) say then?",
+            weight=0,
         ),
         Property(
             "a strategy does not depend on its own round or on later ones",
             _no_peeking,
             "Write down the strategy of the round first, then add the round's regrets.",
-        ),
-        Property(
-            "every strategy is proportional to the positive regrets of all rounds before it",
-            _matches,
-            "Regret is a sum over rounds of u(a) - ⟨x, u⟩. Print it beside the strategy.",
-        ),
-        Property(
-            "the largest regret is at most Δ √(A T)",
-            _bounded,
-            "Is the regret measured against what the strategy itself earned?",
+            weight=0,
         ),
         Property(
             "paying all actions of a round more changes nothing",
             _shift,
-            "A bonus for every action is in u(a) and in ⟨x, u⟩ alike.",
+            "A bonus for every action is in u(a) and in <x, u> alike: which of the two is missing?",
+            weight=0,
         ),
         Property(
             "renaming the actions renames the strategies",
             _renaming,
             "No action is special. Is there an argmax that breaks ties?",
+            weight=0,
         ),
+        Property(
+            "after one round the second strategy is proportional to what was regretted",
+            _second,
+            "Regret is u(a) - <x, u>. Below zero it counts as 0; if none is positive, all actions "
+            "are played alike.",
+        ),
+        Property(
+            "an action that alone pays is played from the second round on",
+            _one_is_better,
+            "Its regret is positive, all others' are below zero, and stay so: the regrets of all "
+            "rounds add up.",
+        ),
+        Property(
+            "the largest regret is at most Δ √(A T)",
+            _bounded,
+            "Is the regret measured against what the strategy itself earned?",
+            weight=0,
+        ),
+        Property(
+            "every strategy is proportional to the positive regrets of all rounds before it",
+            _matches,
+            "Regret is a sum over all rounds, with their signs; the cut at zero is for the "
+            "strategy alone. Print both.",
+            weight=2,
+        ),
+        layouts(_matches, "utilities"),
         *PURE,
     ),
     mistakes=(
@@ -205,6 +262,8 @@ SPEC = Spec(
             _learner(add=lambda regrets, gain, u: regrets + u),
         ),
         Mistake("regret has the wrong sign", _learner(add=lambda regrets, gain, u: regrets - gain)),
+        Mistake("half of the weight is spread over all actions", _learner(_average_of)),
+        Mistake("positive regrets are squared", _learner(_squares)),
     ),
     reference=reference,
 )

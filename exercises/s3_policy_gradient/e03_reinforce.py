@@ -18,7 +18,7 @@ def reinforce(logits, states, actions, rewards, gamma, baseline):
     logits : float (S, A)              pi(a|s) = exp(logits[s, a]) / sum_b exp(logits[s, b]); any
                                        numbers, also such whose exp overflows
     states : list of N integer arrays  states[n][t], one array for each episode, of any length
-    actions : list of N integer arrays actions[n][t]
+    actions : list of N integer arrays  actions[n][t]
     rewards : list of N float arrays   rewards[n][t], what action t brought
     gamma : float in [0, 1]
     baseline : float (S,)              b(s)

@@ -54,8 +54,6 @@ def _pure(answer: Answer, case: Case) -> None:
 
 
 def _quotient(answer: Answer, case: Case) -> None:
-    if len(case.x) == 1:
-        return
     x = (case.x + 1) / (case.x + 1).sum()  # no action is absent
     with np.errstate(all="ignore"):
         rate = np.asarray(answer(case.A, x)) / x

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, equations, exercises, grade, listing, render, runs, solve, tour, train
+from . import bench, dev, equations, exercises, grade, listing, render, runs, solve, tour, train
 from ._parser import Parser
 
-VERBS = (equations, exercises, grade, listing, solve, tour, bench, train, runs, render)
+VERBS = (equations, exercises, grade, listing, solve, tour, bench, train, runs, render, dev)
 EPILOG = "Example: refmarl show nash"
 
 

@@ -1,11 +1,13 @@
-"""The student's verbs ``start``, ``check``, ``hint``, and the author's ``dev sync``."""
+"""The student's verbs: ``start``, ``check``, ``hint``, ``solution``, ``reset``, ``progress``,
+``doctor``, ``submit``.
+"""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._output import example
+from . import _check, _desk
+from ._output import as_json, example
 
 if TYPE_CHECKING:
     from ..grading.catalogue import Exercise
@@ -13,123 +15,219 @@ if TYPE_CHECKING:
 
 def add(verbs: Any) -> None:
     """Declare the verbs."""
+    _add_start(verbs)
+    _add_check(verbs)
+    _add_about_one(verbs)
+    _add_about_all(verbs)
+
+
+def _add_start(verbs: Any) -> None:
     start = verbs.add_parser(
         "start",
         help="copy the exercises into a folder of your own",
+        description="Writes the exercises and the pages that they refer to. A file that is there "
+        "already is left alone, so that it may be called again at any time.",
         **example("refmarl start mywork"),
     )
     start.add_argument("folder", type=Path, metavar="DIR")
+    _desk.options(start, folder=False)
+    start.add_argument("--json", action="store_true", help="print JSON")
     start.set_defaults(run=_start)
+
+
+def _add_check(verbs: Any) -> None:
     check = verbs.add_parser(
         "check",
         help="hold your answers against the laws that they must obey",
-        description="Without an exercise, all that are started. Runs your file in this process.",
-        **example("refmarl check nash --dir mywork"),
+        description="Without an exercise, all that are begun and whose requirements are passed. "
+        "Ends with 0 if all pass, 1 if some fail, 2 if it was not understood, 3 if refmarl itself "
+        "failed. Your code runs in a process of its own, without further protection.",
+        **example("refmarl check nash, refmarl check s1_games/e03_nash.py --watch"),
     )
-    check.add_argument("exercise", nargs="*", metavar="EXERCISE", help="labels, such as nash")
-    check.add_argument("--dir", type=Path, default=Path(), help="your folder (default: here)")
-    check.set_defaults(run=_check)
-    hint = verbs.add_parser(
-        "hint", help="the hints to an exercise, one at a time", **example("refmarl hint nash 2")
+    check.add_argument(
+        "exercise", nargs="*", metavar="EXERCISE", help="labels, tags or files, such as nash"
     )
-    hint.add_argument("exercise", metavar="EXERCISE")
-    hint.add_argument("number", nargs="?", type=int, default=1, help="which hint (default: 1)")
-    hint.set_defaults(run=_hint)
-    dev = verbs.add_parser(
-        "dev",
-        help="for authors: rewrite what is generated from its source",
-        description="sync rewrites the stubs in exercises/ from solutions/, the ledger's snapshot, "
-        "docs/equations.md and the exercises' table. Run it in a checkout.",
-        **example("refmarl dev sync --check"),
+    check.add_argument(
+        "--case", action="store_true", help="write the counterexample as a program beside the file"
     )
-    dev.add_argument("action", choices=["sync"])
-    dev.add_argument("--check", action="store_true", help="change nothing; exit 1 on a difference")
-    dev.set_defaults(run=_dev)
+    check.add_argument(
+        "--watch", action="store_true", help="check again whenever you save; keys: h n l c x q"
+    )
+    _desk.options(check)
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(run=_check_verb)
+
+
+def _add_about_one(verbs: Any) -> None:
+    for name, run, text, says in (
+        ("hint", _hint, "the next hint to an exercise", "refmarl hint nash"),
+        ("solution", _solution, "the solution of an exercise you passed", "refmarl solution nash"),
+        ("reset", _reset, "begin an exercise anew; yours is kept beside it", "refmarl reset nash"),
+    ):
+        verb = verbs.add_parser(name, help=text, **example(says))
+        verb.add_argument("exercise", metavar="EXERCISE", help="its label, tag or file")
+        if name == "hint":
+            verb.add_argument("number", nargs="?", type=int, help="which, instead of the next")
+        if name == "solution":
+            verb.add_argument(
+                "--give-up", action="store_true", help="show it before you passed; is recorded"
+            )
+        _desk.options(verb)
+        verb.add_argument("--json", action="store_true", help="print JSON")
+        verb.set_defaults(run=run)
+
+
+def _add_about_all(verbs: Any) -> None:
+    progress = verbs.add_parser(
+        "progress", help="how far you are, and what is next", **example("refmarl progress --all")
+    )
+    progress.add_argument("--all", action="store_true", help="every exercise, not sections only")
+    progress.set_defaults(run=_progress)
+    submit = verbs.add_parser(
+        "submit",
+        help="pack the exercises that you began into a zip to hand in",
+        description="The zip holds the exercises' files and a list of them, nothing else. The "
+        "same work gives the same bytes. What check says is provisional: your work is graded "
+        "again, on inputs that you have not seen.",
+        **example("refmarl submit --out homework1.zip"),
+    )
+    submit.add_argument(
+        "--out", type=Path, metavar="FILE", help="default: submission.zip in your folder"
+    )
+    submit.set_defaults(run=_submit)
+    for verb in (progress, submit):
+        _desk.options(verb)
+        verb.add_argument("--json", action="store_true", help="print JSON")
+    doctor = verbs.add_parser(
+        "doctor",
+        help="whether exercises can be checked here, and how well strangers' code is fenced in",
+        description="Prints versions, what a test program could do at each level of isolation, and "
+        "tries the checker. Ends with 3 if the checker fails, 1 if --require is not met.",
+        **example("refmarl doctor --require 1"),
+    )
+    doctor.add_argument(
+        "--require", type=int, choices=(0, 1, 2), default=0, help="the isolation that must hold"
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=_doctor)
 
 
 def _start(args: argparse.Namespace) -> int:
-    from ..grading.catalogue import exercises
     from ..grading.workfolder import start
 
-    written, kept = start(args.folder, exercises().values())
-    print(f"{len(written)} exercises written to {args.folder}")
+    _, chosen = _desk.chosen(args)
+    written, kept = start(args.folder, chosen.values())
+    if args.assignment:
+        _desk.give(args.assignment, args.folder)
+    if args.json:
+        names = {"written": written, "kept": kept}
+        rows = {key: [p.as_posix() for p in paths] for key, paths in names.items()}
+        as_json({"folder": str(args.folder), **rows})
+        return 0
+    print(f"{len(written)} exercises written to {args.folder}, their pages to {args.folder}/docs")
     if kept:
         print(f"{len(kept)} were there already and were left alone")
-    print(f"Next: edit {sorted(written + kept)[0]}, then refmarl check --dir {args.folder}")
+    first = next(iter(chosen.values()))
+    print(f"Next: cd {args.folder}, edit {first.path.as_posix()}, refmarl check {first.label}")
     return 0
 
 
-def _exercise(name: str) -> "Exercise":
-    from ..equations import find
-    from ..grading.catalogue import exercises
+def _check_verb(args: argparse.Namespace) -> int:
+    from . import expected
 
-    known = exercises()
-    if name in known:
-        return known[name]
     try:
-        label = find(name).label
-    except KeyError as error:
-        raise KeyError(f"{error.args[0]}; `refmarl list exercises` has them all") from None
-    if label not in known:
-        raise KeyError(f"{label} has no exercise yet; there are {', '.join(known)}")
-    return known[label]
-
-
-def _find(exercise: "Exercise", folder: Path) -> Path:
-    """The student's file of an exercise: below the folder, or below its exercises/."""
-    inside = folder / "exercises" / exercise.path
-    return inside if inside.is_file() else folder / exercise.path
-
-
-def _check(args: argparse.Namespace) -> int:
-    from ..grading.catalogue import exercises
-    from ..grading.report import report
-    from ..grading.runner import check
-
-    chosen = [_exercise(name) for name in args.exercise] or list(exercises().values())
-    score = total = failed = 0.0
-    paths = {e.label: _find(e, args.dir) for e in chosen}
-    if not any(path.is_file() for path in paths.values()):
-        raise FileNotFoundError(
-            f"{args.dir}: holds no exercise asked for; `refmarl start DIR` makes some, --dir DIR "
-            "says where they are"
-        )
-    for exercise in chosen:
-        path = paths[exercise.label]
-        total += exercise.points
-        if not path.is_file():
-            print(f"{exercise.label}: no file {path}")
-            failed += bool(args.exercise)
-            continue
-        result = check(exercise, path)
-        score += result.score
-        skipped = result.status == "not-started" and not args.exercise
-        failed += result.status != "pass" and not skipped
-        trail = ""
-        if result.status == "fail":
-            trail = f"\n  Read: {exercise.docs}   More: refmarl hint {exercise.label}"
-        print(report(result, path, trail), flush=True)
-    print(f"\n{score:g} of {total:g} points")
-    return 1 if failed else 0
+        return _check.run(args)
+    except Exception as error:
+        if expected(error):
+            raise
+        return _check.fault(error)
 
 
 def _hint(args: argparse.Namespace) -> int:
-    hints = _exercise(args.exercise).hints
-    if not 1 <= args.number <= len(hints):
-        raise KeyError(f"{args.exercise} has hints 1 to {len(hints)}, asked for {args.number}")
-    print(hints[args.number - 1])
-    if args.number < len(hints):
-        print(f"(next: refmarl hint {args.exercise} {args.number + 1})")
+    desk = _desk.sit(args, [args.exercise])
+    exercise = desk.exercise(args.exercise)
+    number, text = hint(desk, exercise, args.number)
+    if args.json:
+        row = {"id": exercise.label, "number": number, "hints": len(exercise.hints)}
+        as_json({**row, "hint": text})
+    else:
+        print(text)
     return 0
 
 
-def _dev(args: argparse.Namespace) -> int:
-    from ..grading.generated import stale
+def hint(desk: _desk.Desk, exercise: "Exercise", number: int | None = None) -> tuple[int, str]:
+    """The next hint, or one by its number, with where it stands among all; it is counted.
 
-    root = Path.cwd()
-    if not (root / "solutions").is_dir() or not (root / "refmarl").is_dir():
-        raise NotADirectoryError(f"{root} is no checkout of refmarl: no refmarl/ and solutions/")
-    changed = stale(root, write=not args.check)
-    for line in changed:
-        print(line, file=sys.stderr if args.check else sys.stdout)
-    return 1 if args.check and changed else 0
+    Raises
+    ------
+    KeyError
+        If there is no hint of this number.
+    """
+    label, hints = exercise.label, exercise.hints
+    seen = desk.state.of(label).hints
+    if number is not None and not 1 <= number <= len(hints):
+        raise KeyError(f"{label} has hints 1 to {len(hints)}, asked for {number}")
+    if not hints:
+        return 0, f"{label} has no hints; its page is {_desk.page(exercise, desk)}"
+    k = number or min(seen + 1, len(hints))
+    desk.state.change(label, hints=max(seen, k))
+    desk.save()
+    more = "" if k < len(hints) else f"\nThat was the last. refmarl solution {label} --give-up"
+    return k, f"{label}, hint {k} of {len(hints)}: {hints[k - 1]}{more}"
+
+
+def _solution(args: argparse.Namespace) -> int:
+    from ..check import InputError
+    from ..grading.stubs import solved
+
+    desk = _desk.sit(args, [args.exercise])
+    exercise = desk.exercise(args.exercise)
+    record = desk.state.of(exercise.label)
+    if not exercise.solution.is_file():
+        raise InputError(f"{exercise.label}: its course carries no solution")
+    if not record.passed and not args.give_up:
+        raise InputError(
+            f"{exercise.label} is not passed yet; --give-up shows the solution all the same, and "
+            "is recorded"
+        )
+    if not record.passed:
+        desk.state.change(exercise.label, gave_up=True)
+        desk.save()
+    text = solved(exercise.solution.read_text("utf-8"))
+    if args.json:
+        as_json({"id": exercise.label, "gave_up": not record.passed, "solution": text})
+    else:
+        print(text, end="")
+    return 0
+
+
+def _reset(args: argparse.Namespace) -> int:
+    from ..grading.workfolder import reset
+
+    desk = _desk.sit(args, [args.exercise])
+    exercise = desk.exercise(args.exercise)
+    path = desk.path(exercise)
+    kept = reset(exercise, path)
+    if args.json:
+        as_json({"id": exercise.label, "path": str(path), "kept": str(kept) if kept else None})
+        return 0
+    print(f"{path} is as it was handed out" + (f"; yours is kept as {kept.name}" if kept else ""))
+    return 0
+
+
+def _progress(args: argparse.Namespace) -> int:
+    from . import _standing
+
+    return _standing.progress(_desk.sit(args), args.all, args.json)
+
+
+def _submit(args: argparse.Namespace) -> int:
+    from . import _standing
+
+    return _standing.submit(_desk.sit(args), args.out, args.json)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from . import _doctor
+
+    return _doctor.run(args.require, args.json)

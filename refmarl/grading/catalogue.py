@@ -55,7 +55,7 @@ class Exercise:
     @property
     def page(self) -> Path:
         """The file of its page, which an installation need not hold."""
-        return self.course.docs / self.docs.removeprefix("docs/")
+        return self.course.docs / self.docs.partition("#")[0].removeprefix("docs/")
 
     def stub(self) -> str:
         """What the student gets: made from the solution, or the file where there is none.

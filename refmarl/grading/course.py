@@ -12,16 +12,18 @@ from types import ModuleType
 from ..check import InputError
 
 TABLE = "exercises.toml"
-KINDS = ("exercises", "solutions", "specs", "docs")
+KINDS = ("exercises", "solutions", "specs", "docs", "accept")
+ACCEPT = Path("tests", "grading", "accept")  # in a checkout
 GROUP = "refmarl.exercises"  # entry points: name = package whose folder is a course
 VARIABLE = "REFMARL_COURSE"
 
 
 @dataclass(frozen=True)
 class Course:
-    """The places of a course: its table, and the folders ``exercises`` to ``docs``.
+    """The places of a course: its table, and the folders ``exercises`` to ``accept``.
 
-    ``package`` is what its specifications are modules of; empty where they are loose files.
+    ``accept`` holds right answers in other words, a file for an exercise. ``package`` is what its
+    specifications are modules of; empty where they are loose files.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Course:
     solutions: Path
     specs: Path
     docs: Path
+    accept: Path
     package: str = ""
 
     def specs_package(self) -> str:
@@ -62,8 +65,9 @@ def folder(kind: str) -> Path:
 
 def own() -> Course:
     """refmarl's own course."""
-    stubs, specs = folder("exercises"), Path(str(files("refmarl"))) / "grading" / "specs"
-    parts = (stubs / TABLE, stubs, folder("solutions"), specs, folder("docs"))
+    root, stubs = Path(str(files("refmarl"))), folder("exercises")
+    specs, accept = root / "grading" / "specs", root.parent / ACCEPT
+    parts = (stubs / TABLE, stubs, folder("solutions"), specs, folder("docs"), accept)
     return Course("refmarl", *parts, package="refmarl.grading.specs")
 
 
@@ -78,7 +82,7 @@ def checkout(root: Path) -> Course:
     stubs, specs = root / "exercises", root / "refmarl" / "grading" / "specs"
     if not specs.is_dir() or not (root / "solutions").is_dir():
         raise InputError(f"{root} is no checkout of refmarl: no refmarl/ and solutions/")
-    parts = (stubs / TABLE, stubs, root / "solutions", specs, root / "docs")
+    parts = (stubs / TABLE, stubs, root / "solutions", specs, root / "docs", root / ACCEPT)
     return Course("refmarl", *parts, package="refmarl.grading.specs")
 
 
@@ -93,8 +97,8 @@ def at(root: Path) -> Course:
     root = root.resolve()
     if not (root / TABLE).is_file():
         raise InputError(f"{root}: no course, for there is no {TABLE}")
-    stubs, solutions, specs, docs = (root / kind for kind in KINDS)
-    return Course(root.name, root / TABLE, stubs, solutions, specs, docs)
+    stubs, solutions, specs, docs, accept = (root / kind for kind in KINDS)
+    return Course(root.name, root / TABLE, stubs, solutions, specs, docs, accept)
 
 
 def courses(chosen: Path | None = None) -> list[Course]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..check import InputError
 from ..equations import EQUATIONS, SECTIONS, beside, ledger
 from .catalogue import stubs
-from .course import checkout
+from .course import Course, checkout
 from .files import replace
 
 OPEN = re.compile(r"<!-- open rows -->.*?<!-- /open rows -->", re.S)
@@ -17,11 +17,7 @@ def stale(root: Path, write: bool) -> list[str]:
 
     Problems of the ledger that no rewriting can mend are listed too.
     """
-    wanted = {root / "exercises" / path: text for path, text in stubs(checkout(root)).items()}
-    lines = []
-    for path, text in wanted.items():
-        lines += _held(root, path, text, write)
-    lines += _copies(root, write)
+    lines = stale_stubs(checkout(root), write) + _copies(root, write)
     unmendable = [p for p in ledger.problems(root) if "the snapshot says" not in p]
     if unmendable:
         return lines + unmendable
@@ -41,6 +37,14 @@ def _copies(root: Path, write: bool) -> list[str]:
             lines += _held(root, path, beside.refreshed(root, path), write)
         except InputError as error:
             lines.append(str(error))
+    return lines
+
+
+def stale_stubs(course: Course, write: bool) -> list[str]:
+    """The stubs of a course that are not what its solutions give; mended on ``write``."""
+    root, lines = course.exercises.parent, []
+    for path, text in stubs(course).items():
+        lines += _held(root, course.exercises / path, text, write)
     return lines
 
 

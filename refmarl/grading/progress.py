@@ -6,11 +6,12 @@ The file may be deleted at any time: what is lost is the memory, no work.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from . import files
-from .catalogue import Exercise
+from .catalogue import Exercise, untouched
 
 NAME = ".refmarl-state.json"
 SCHEMA = 1
@@ -94,9 +95,37 @@ def in_order(chosen: Mapping[str, Exercise]) -> list[Exercise]:
     return list(out.values())
 
 
-def suggestion(known: Mapping[str, Exercise], state: State) -> Exercise | None:
-    """What to do next: the first exercise that is not passed and whose requirements are."""
-    for exercise in in_order(known):
+def standing(exercise: Exercise, path: Path, record: Record) -> str:
+    """The status of an exercise without running anything.
+
+    It is that of the last check, ``changed`` where the file is another one by now, and
+    ``not-started`` where it is the stub or not there.
+    """
+    if not path.is_file():
+        return "not-started"
+    data = path.read_bytes()
+    if untouched(exercise, data):
+        return "not-started"
+    return record.status if record.sha256 == digest(data) else "changed"
+
+
+def digest(data: bytes) -> str:
+    """What tells one version of a file from another."""
+    return sha256(data).hexdigest()
+
+
+def suggestion(
+    known: Mapping[str, Exercise], state: State, after: str | None = None
+) -> Exercise | None:
+    """What to do next: an exercise that is not passed, but all that it requires is.
+
+    It is the first from that which was checked last on, going round; or the first behind ``after``.
+    """
+    order = in_order(known)
+    labels = [exercise.label for exercise in order]
+    here = after or state.last
+    at = labels.index(here) + bool(after) if here in labels else 0
+    for exercise in order[at:] + order[:at]:
         if not state.of(exercise.label).passed and not state.blocks(exercise, known):
             return exercise
     return None

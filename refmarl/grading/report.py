@@ -1,50 +1,42 @@
 """What a student reads about an answer."""
 
-from pathlib import Path
-
-import numpy as np
+from collections.abc import Mapping
 
 from .border.errors import StudentError
 from .border.text import clean as clean
+from .cases import arguments, differing, names, notation, script
+from .catalogue import Exercise
 from .runner import Result
-from .spec import Broken, Case
+from .spec import Broken, Case, Differs, Property
+
+PRINTS = 8  # lines of the student's own that are shown
+LINES = 12  # of a message
 
 
-def show_case(case: Case) -> str:
-    """The arguments of a case as lines that can be pasted into Python."""
-    names = getattr(case, "_fields", [f"argument_{k}" for k in range(len(case))])
-    return "\n".join(f"{name} = {show(x)}" for name, x in zip(names, case, strict=True))
+def report(result: Result, page: str = "", seconds: float | None = None) -> str:
+    """The laws that hold in a line each, the first broken one in full, the others in a line each.
 
-
-def show(value: object) -> str:
-    """A value as it is written in Python."""
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, separator=", ", floatmode="unique")
-        return f"np.array({text})".replace("\n\n", "\n")
-    if isinstance(value, list | tuple):
-        inside = ", ".join(show(x) for x in value)
-        inside += "," * (isinstance(value, tuple) and len(value) == 1)
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    return repr(value.item() if isinstance(value, np.generic) else value)
-
-
-def report(result: Result, path: Path, trail: str = "") -> str:
-    """What a student reads: the first broken law in full, the others in one line each."""
+    ``page`` is where the exercise's page is read, ``seconds`` how long the check took.
+    """
     exercise = result.exercise
-    label = exercise.label
     if result.status == "not-started":
-        return f"{label}: not started"
+        return f"{exercise.label}: not started"
+    took = "" if seconds is None else f", {seconds:.1f} s"
     if not result.passed and not result.failed:
-        return f"{label}: {HEADS[result.status]}\n{clean(result.message)}"
+        head = f"{exercise.label}: {HEADS[result.status]}{took}"
+        return "\n".join([head, *_told(result.message), *_printed(result.printed)])
     total = len(result.passed) + len(result.failed)
-    head = f"{label}: {len(result.passed)} of {total} laws hold, {result.score:g}/{exercise.points}"
-    lines = [head, *(f"  ✓ {p.says}" for p in result.passed)]
+    head = f"{exercise.label}: {len(result.passed)} of {total} laws hold, "
+    lines = [f"{head}{result.score:g}/{exercise.points}{took}"]
+    lines += [f"  ✓ {p.says}" for p in result.passed]
+    worth = _worth(result)
     for k, item in enumerate(result.failed):
-        lines.append(f"  ✗ {item.property.says}")
-        lines += _explain(item) if k == 0 else []
+        lines.append(f"  ✗ {item.property.says} ({worth(item.property)})")
+        lines += _explain(item, exercise) if k == 0 else []
     if result.mistake:
         lines.append(f"  Looks like: {result.mistake.says}.")
-    return "\n".join(lines + _printed(result.printed)) + trail
+    lines += _printed(result.printed)
+    return "\n".join(lines + (_more(exercise, page) if result.failed else []))
 
 
 HEADS = {
@@ -56,45 +48,86 @@ HEADS = {
 }
 
 
+def _more(exercise: Exercise, page: str) -> list[str]:
+    read = f"Read: {page}   " if page else ""
+    label = exercise.label
+    return [f"  {read}More: refmarl hint {label}   Reproduce: refmarl check {label} --case"]
+
+
+class _worth:
+    """What each law earns: the exercise's points, by weight."""
+
+    def __init__(self, result: Result) -> None:
+        laws = [*result.passed, *(item.property for item in result.failed)]
+        self.whole = sum(p.weight for p in laws if not p.gate)
+        self.points = result.exercise.points
+
+    def __call__(self, prop: Property) -> str:
+        if prop.gate or not self.whole:
+            return "without it nothing counts"
+        points = round(self.points * prop.weight / self.whole, 2)
+        return f"{points:g} point{'s' * (points != 1)}"
+
+
 def counterexample(item: Broken) -> str:
     """The case of a broken law and what came of it, in lines."""
-    case = show_case(item.case).splitlines() if item.case is not None else []
-    if item.last is not None and item.case is not None:
-        case += ["then called with", *_others(item.case, item.last)]
-    return clean("\n".join([*case, *_told(item)]))
+    return "\n".join([*_case(item, {}), *_came(item)])
 
 
-def _others(first: Case, last: Case) -> list[str]:
+def _case(item: Broken, notes: Mapping[str, str]) -> list[str]:
+    """The arguments of the law's first call and, where they differ, of its last."""
+    if item.case is None:
+        return []
+    lines = arguments(item.case, notes)
+    if item.last is not None:
+        lines += ["# and then", *_changed(item.case, item.last)]
+    return clean("\n".join(lines)).splitlines()
+
+
+def _changed(first: Case, last: Case) -> list[str]:
     """Those arguments of the last call that are not as in the first."""
-    if len(first) != len(last):
-        return show_case(last).splitlines()
-    before, after = ([show(x) for x in case] for case in (first, last))
-    names = getattr(last, "_fields", [f"argument_{k}" for k in range(len(last))])
-    lines = zip(names, before, after, strict=True)
-    return [line for n, a, b in lines if a != b for line in f"{n} = {b}".splitlines()]
+    if names(first) != names(last):
+        return arguments(last)
+    before, after = arguments(first), arguments(last)
+    return [line for line in after if line not in before and not line.startswith("#")]
 
 
-def _told(item: Broken) -> list[str]:
-    """What was raised, and the student's own lines that it went through."""
+def _came(item: Broken) -> list[str]:
+    """What was raised with the student's own lines, or what came and what was wanted."""
     error = item.error
     if isinstance(error, StudentError):
-        return error.trace.splitlines()[-12:]
-    return str(error).strip().splitlines()[:12]
+        return _told(error.trace, last=True)
+    if isinstance(error, Differs):
+        what = clean(error.what).splitlines() or [""]
+        return [f"{what[0]}:", *(f"  {line}" for line in differing(error.got, error.want))]
+    return _told(str(error))
 
 
-def _explain(item: Broken) -> list[str]:
+def _told(text: str, last: bool = False) -> list[str]:
+    lines = clean(text).strip().splitlines()
+    return lines[-LINES:] if last else lines[:LINES]
+
+
+def _explain(item: Broken, exercise: Exercise) -> list[str]:
     """The smallest case of a broken law, what came of it, and a hint."""
-    case = show_case(item.case).splitlines() if item.case is not None else []
-    lines = ["    smallest case found:", *(f"      {line}" for line in case)] if case else []
-    if item.last is not None and item.case is not None:
-        lines += ["    then called with", *(f"      {x}" for x in _others(item.case, item.last))]
-    told = [f"    {line}" for line in clean("\n".join(_told(item))).splitlines()]
-    return [*lines, *told, f"    Hint: {item.property.hint}"]
+    case = _case(item, notation(exercise))
+    held = f", after {item.number} that hold" if item.number else ""
+    lines = [f"smallest case found{held}:", *(f"  {line}" for line in case)] if case else []
+    lines += [*_came(item), f"Hint: {item.property.hint}"]
+    return [f"      {line}" for line in lines]
 
 
-def _printed(text: str, most: int = 8) -> list[str]:
+def program(result: Result) -> str:
+    """A program that repeats the counterexample of the first broken law; "" if there is none."""
+    item = next(iter(result.failed), None)
+    if item is None or item.case is None:
+        return ""
+    return script(result.exercise, [item.case, *([] if item.last is None else [item.last])])
+
+
+def _printed(text: str) -> list[str]:
     """The first lines that the answer itself printed: it was called many times."""
     lines = clean(text).splitlines()
-    shown = [f"    {line}" for line in lines[:most]]
-    more = [f"    … {len(lines) - most} lines more"] if len(lines) > most else []
+    shown = [f"    {line}" for line in lines[:PRINTS]]
+    more = [f"    … {len(lines) - PRINTS} lines more"] if len(lines) > PRINTS else []
     return ["  Your prints:", *shown, *more] if lines else []

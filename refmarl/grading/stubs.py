@@ -1,6 +1,7 @@
 """How a stub comes out of a solution: by the markers in it."""
 
 import ast
+from collections.abc import Iterator
 from functools import lru_cache
 
 from ..check import InputError
@@ -36,6 +37,29 @@ def stub(source: str, label: str, function: str, file: str = "") -> str:
     text = "\n".join(maker.out) + "\n"
     maker.hold(source, text)
     return text
+
+
+def solved(source: str) -> str:
+    """A solution without its markers and without the wrong lines of a bug."""
+    return "\n".join(line for line, _ in _right(source)) + "\n"
+
+
+def hidden(source: str) -> list[str]:
+    """The lines of a solution that no student is to see, without their indentation."""
+    return [line.strip() for line, inside in _right(source) if inside]
+
+
+def _right(source: str) -> Iterator[tuple[str, bool]]:
+    """Each line of the right program, and whether it stands in a block."""
+    opened = ""
+    for line in source.splitlines():
+        mark = line.strip()
+        if mark in CLOSES:
+            opened = mark
+        elif mark in CLOSES.values():
+            opened = ""
+        elif opened != BUG or not mark.startswith(WRONG):
+            yield line, bool(opened)
 
 
 class _Maker:

@@ -8,6 +8,8 @@ from ..check import InputError
 from .catalogue import Exercise
 from .files import replace
 
+GIVEN = "assignment.toml"  # in the folder: what it was started with
+
 
 def start(target: Path, chosen: Iterable[Exercise]) -> tuple[list[Path], list[Path]]:
     """Copy stubs and pages below ``target``: (stubs written, stubs left alone as they were there).
@@ -41,8 +43,11 @@ def _put(data: bytes, path: Path) -> bool:
     return True
 
 
-def home(folder: Path, known: Collection[Exercise]) -> Path:
-    """The student's folder: ``folder``, or the nearest one above it that holds an exercise.
+def home(folder: Path, known: Collection[Exercise], above: bool = False) -> Path:
+    """The student's folder: ``folder``, or its exercises/, whichever holds an exercise or is given
+    an assignment.
+
+    With ``above`` it is the nearest such place from ``folder`` up.
 
     Raises
     ------
@@ -50,9 +55,10 @@ def home(folder: Path, known: Collection[Exercise]) -> Path:
         If there is none.
     """
     here = folder.resolve()
-    for root in (here, *here.parents):
+    for root in (here, *(here.parents if above else ())):
         for place in (root / "exercises", root):
-            if any((place / exercise.path).is_file() for exercise in known):
+            marks = [Path(GIVEN), *(exercise.path for exercise in known)]
+            if any((place / mark).is_file() for mark in marks):
                 return place
     raise InputError(
         f"{folder}: holds no exercise; `refmarl start DIR` makes some, --dir DIR says where"

@@ -59,6 +59,21 @@ def add(verbs: Any) -> None:
     _common(many)
     many.set_defaults(run=_grade_class)
 
+    zipped = verbs.add_parser(
+        "gradescope",
+        help="write an autograder for Gradescope",
+        description="The zip is what Gradescope asks for as the autograder of a programming "
+        "assignment. It carries the versions that are installed here, so that the marks there are "
+        "the marks here; the image is tried while it is built.",
+        **example("refmarl gradescope autograder.zip --assignment homework1.toml"),
+    )
+    zipped.add_argument("out", type=Path, metavar="OUT.zip")
+    zipped.add_argument(
+        "--minutes", type=float, default=8.0, help="for one submission (default: 8)"
+    )
+    _common(zipped)
+    zipped.set_defaults(run=_gradescope)
+
 
 def _common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--assignment", type=Path, metavar="FILE", help="TOML: points and deadlines")
@@ -217,4 +232,24 @@ def _tell_class(args: argparse.Namespace, assignment: "Assignment", outcome: "Ou
             f"{outcome.faults} exercises could not be graded: faults of the grader", file=sys.stderr
         )
         return 3
+    return 0
+
+
+def _gradescope(args: argparse.Namespace) -> int:
+    from ..check import InputError
+    from ..grading.files import replace
+    from ..grading.gradescope import archive
+    from ..grading.unattended import secret
+
+    if not 1 <= args.minutes <= 60:
+        raise InputError(f"--minutes: need 1 to 60, got {args.minutes:g}")
+    assignment = _assignment(args)
+    file = args.assignment.read_bytes() if args.assignment else None
+    seed = secret(args.secret)
+    data = archive(assignment, file, seed, args.isolation, args.minutes)
+    replace(args.out, data)
+    points = sum(e.points for e in assignment.exercises.values())
+    says = f"{len(assignment.exercises)} exercises, {points} points"
+    print(f"{args.out}: {says}, {len(data) >> 10} KiB")
+    print("Next: Gradescope, your assignment, Configure Autograder, upload it as the zip")
     return 0

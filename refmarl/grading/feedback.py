@@ -20,6 +20,7 @@ SAYS = {
     "not-started": "not started",
     "harness-error": "could not be graded; that is not your fault, and your instructor knows",
 }
+PRINTED = 8  # lines shown of what the student's code printed
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto }
 table { border-collapse: collapse } td, th { padding: .2em .8em; border-bottom: 1px solid #ccc }
 th { text-align: left } pre { background: #f4f4f4; padding: .8em; overflow-x: auto }
@@ -47,7 +48,7 @@ def blocks(results: Mapping[str, Any], titles: Mapping[str, str], cases: bool) -
     for row in graded["exercises"]:
         if row["status"] not in ("pass", "not-started"):
             yield Block("head", f"{row['id']}: {titles[row['id']]}")
-            yield from _exercise(row, cases)
+            yield from exercise(row, cases)
     said = [*results["submission"]["notes"]]
     ignored = results["submission"]["ignored"]
     said += [f"Not part of any exercise and ignored: {', '.join(ignored)}."] if ignored else []
@@ -61,14 +62,14 @@ def _score(row: Row) -> str:
     return f"{row['score']:g} of {row['max_score']}{late}"
 
 
-def _exercise(row: Row, cases: bool) -> Iterator[Block]:
-    """The first broken law in full, the others in a line each."""
+def exercise(row: Row, cases: bool) -> Iterator[Block]:
+    """One exercise: the first broken law in full, the others in a line each."""
     yield Block("text", f"{_score(row)} points: {SAYS[row['status']]}.")
     laws: Sequence[Row] = row["properties"]
     if laws:
         yield Block("list", [(bool(law["passed"]), law["says"]) for law in laws])
     broken = [law for law in laws if not law["passed"]]
-    if row["status"] == "fail" and broken:
+    if broken and row["status"] != "harness-error":
         yield Block("text", f"The first that is broken: {broken[0]['says']}.")
         if cases and broken[0]["counterexample"]:
             yield Block("code", str(broken[0]["counterexample"]))
@@ -76,16 +77,18 @@ def _exercise(row: Row, cases: bool) -> Iterator[Block]:
             yield Block("text", f"Hint: {broken[0]['hint']}")
     if row["mistake"]:
         yield Block("text", f"It looks like this mistake: {row['mistake']}.")
-    if cases:
-        yield from _said(row)
-
-
-def _said(row: Row) -> Iterator[Block]:
-    if row["message"] and row["status"] != "harness-error":
-        yield Block("code", row["message"])
-    if row["printed"]:
+    if row["message"] and row["status"] != "harness-error" and (cases or not laws):
+        yield Block("code", row["message"])  # without laws nothing had been asked of the file yet
+    if row["printed"] and cases:
         yield Block("text", "Your code printed:")
-        yield Block("code", row["printed"])
+        yield Block("code", _first_lines(row["printed"]))
+
+
+def _first_lines(text: str) -> str:
+    """What was printed, which may have been printed once for each case."""
+    lines = text.splitlines()
+    more = [f"… {len(lines) - PRINTED} lines more"] if len(lines) > PRINTED else []
+    return "\n".join(lines[:PRINTED] + more)
 
 
 def markdown(pieces: Iterable[Block]) -> str:

@@ -98,6 +98,11 @@ def _assignment(args: argparse.Namespace) -> "Assignment":
     return Assignment(title, exercises(args.course))
 
 
+def _guarded(*paths: Path | None) -> tuple[Path, ...]:
+    """What no submission may be able to read; the submission at hand comes to it by other ways."""
+    return tuple(path.resolve() for path in paths if path)
+
+
 def _grade(args: argparse.Namespace) -> int:
     from ..grading.intake import read
     from ..grading.runner import Grader
@@ -107,7 +112,7 @@ def _grade(args: argparse.Namespace) -> int:
     assignment = _assignment(args)
     others = known(assignment)
     seed = secret(args.secret)
-    isolation = level(args.isolation, tuple(p for p in [args.secret] if p))
+    isolation = level(args.isolation, _guarded(args.path, args.secret, args.assignment))
     got = read(args.path, {label: e.path for label, e in others.items()})
     with (
         tempfile.TemporaryDirectory(prefix="refmarl-grade-") as scratch,
@@ -160,7 +165,7 @@ def _grade_class(args: argparse.Namespace) -> int:
     arrived = arrivals(args.folder, {label: e.path for label, e in others.items()}, args.out)
     seed = secret(args.secret)
     with held(args.out), _stoppable():
-        guarded = (args.folder, args.out, *(p for p in [args.secret] if p))
+        guarded = _guarded(args.folder, args.out, args.secret, args.assignment)
         courses = {e.course.table.parent for e in others.values() if not e.course.package}
         order = Order(level(args.isolation, guarded), seed, tuple(sorted(courses)))
         setting = Setting(assignment, others, order, jobs)

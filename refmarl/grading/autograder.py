@@ -74,6 +74,11 @@ class Report:
         }
         replace(self.path, json.dumps(rows, indent=1, sort_keys=True, allow_nan=False))
 
+    def give_up(self, why: str) -> None:
+        """Mark what is not graded as a fault of ours."""
+        for label in self.assignment.exercises:
+            self.found.setdefault(label, Mark(label, "harness-error", message=why))
+
     def _test(self, exercise: Exercise) -> dict[str, Any]:
         mark = self.found.get(exercise.label)
         counts = self.assignment.share(exercise.label, self.came)
@@ -105,13 +110,11 @@ def main(argv: list[str]) -> int:
     try:
         grade(root, report)
     except OutOfTime:
-        for label in report.assignment.exercises.keys() - report.found.keys():
-            report.found[label] = Mark(label, "harness-error", message=UNREACHED)
+        report.give_up(UNREACHED)
         report.write("The time for the whole submission was used up; your instructor knows.")
     except Exception:  # whatever it is: the student gets a sentence, the instructor the traceback
         traceback.print_exc()
-        for label in report.assignment.exercises.keys() - report.found.keys():
-            report.found[label] = Mark(label, "harness-error")
+        report.give_up("the grader failed before")
         report.write("The grader failed. That is not your fault, and your instructor can see why.")
     return 0
 

@@ -63,14 +63,14 @@ def _serve(order: dict[str, Any], out: TextIO) -> None:
 class Holder(Protocol):
     """What grades a file: a ``runner.Grader``."""
 
-    def check(self, exercise: "Exercise", path: Path) -> "Result":
-        """Hold the file against the exercise's laws."""
+    def check(self, exercise: "Exercise", path: Path, *, shown: str) -> "Result":
+        """Hold the file, called ``shown`` in messages, against the exercise's laws."""
 
 
 def graded(grader: Holder, exercise: "Exercise", path: Path) -> Mark:
     """The mark of one file; a fault of the grader's own is a mark, too, and never a zero."""
     try:
-        return mark(grader.check(exercise, path))
+        return mark(grader.check(exercise, path, shown=exercise.path.as_posix()))
     except Exception:
         says = clean(traceback.format_exc())
         return Mark(exercise.label, "harness-error", message=says)

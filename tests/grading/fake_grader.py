@@ -19,7 +19,7 @@ class Grader:
     def __exit__(self, *error):
         pass
 
-    def check(self, exercise, path):
+    def check(self, exercise, path, shown):
         text = path.read_text("utf-8")
         with open(os.environ[LOG], "a") as log:
             log.write(f"{exercise.label} {path.parent.parent.name}\n")

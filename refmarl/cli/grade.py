@@ -38,6 +38,11 @@ def add(verbs: Any) -> None:
     one.add_argument("--json", action="store_true", help="print the results as JSON")
     _common(one)
     one.set_defaults(run=_grade)
+    _add_class(verbs)
+    _add_gradescope(verbs)
+
+
+def _add_class(verbs: Any) -> None:
     many = verbs.add_parser(
         "grade-class",
         help="grade a class: a folder with a folder or a zip of each student",

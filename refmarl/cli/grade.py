@@ -64,6 +64,8 @@ def _add_class(verbs: Any) -> None:
     _common(many)
     many.set_defaults(run=_grade_class)
 
+
+def _add_gradescope(verbs: Any) -> None:
     zipped = verbs.add_parser(
         "gradescope",
         help="write an autograder for Gradescope",

@@ -18,6 +18,7 @@ from refmarl.grading.runner import Result, check
 
 LABELS = list(exercises())
 ACCEPT = Path(__file__).parent / "accept"
+BUGS = [label for label, e in exercises().items() if "# BEGIN BUG" in e.solution.read_text("utf-8")]
 READY = [label for label in LABELS if (ACCEPT / exercises()[label].path).is_file()]
 
 
@@ -81,7 +82,18 @@ def test_the_solution_passes_the_runner(label):
     assert (result.status, result.score) == ("pass", exercise.points), result
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", BUGS)
+def test_a_bug_runs_and_earns_nothing_and_is_not_started(label):
+    exercise, shipped = exercises()[label], folder("exercises") / exercises()[label].path
+    assert untouched(exercise, shipped.read_bytes())
+    score, failed = _score(label, _function("exercises", label), _cases(label))
+    assert score == 0
+    assert all(isinstance(item.error, AssertionError) for item in failed)
+    shown = {item.property for item in failed}
+    assert shown == {law for law in spec(label).properties if not law.gate}  # else it is kept
+
+
+@pytest.mark.parametrize("label", [label for label in LABELS if label not in BUGS])
 def test_the_stub_breaks_every_law_by_not_being_implemented(label):
     answer = _function("exercises", label)
     items = [replay(law, answer, _cases(label)[:1]) for law in spec(label).properties]

@@ -1,0 +1,1 @@
+"""Specifications of the bug museum: each bug is one that was found in the wild."""

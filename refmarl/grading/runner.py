@@ -113,6 +113,8 @@ class Grader:
         secret: bytes | None = None,
         guarded: tuple[Path, ...] = (),
     ) -> None:
+        if isolation not in (0, 1, 2):
+            raise InputError(f"need an isolation level of 0, 1 or 2, got {isolation}")
         if isolation:
             sandbox.require(isolation, guarded)
         self.isolation, self.secret = isolation, secret

@@ -92,26 +92,38 @@ class Answer:
         if body in self.fatal:
             raise self.fatal[body]
         child = self.child or self.start()
-        limit = min(self.limits.call_seconds * self.patience, self._left())
+        limit, late = self._limit()
         try:
-            return self._exchange(child, far.CALL, body, limit)
+            return self._exchange(child, far.CALL, body, limit, late)
         except Stop as stop:
-            if stop.kind == "timeout":
+            if stop.kind == "timeout" and not late:
                 self.patience /= 2.0
                 stop = Stop("timeout", str(stop) or self._too_slow(args, limit))
-            self.fatal[body] = stop
+            if not late:
+                self.fatal[body] = stop
             raise stop from None
 
-    def _left(self) -> float:
-        """Seconds that the law and the exercise have left. Raises Stop if there are none."""
-        limits = self.limits
-        left = limits.property_seconds - (self.spent - self.spent_before)
-        if left <= 0:
-            raise Stop("timeout", f"one law alone took more than {limits.property_seconds:g} s")
-        whole = limits.exercise_seconds - self.spent
-        if whole <= 0 or time.monotonic() - self.began > 2.0 * limits.exercise_seconds:
-            raise Stop("timeout", f"the laws took more than {limits.exercise_seconds:g} s together")
-        return min(left, whole)
+    def _limit(self) -> tuple[float, str]:
+        """Seconds for the next call; what to say if the law or all of them leave less than usual.
+
+        Raises
+        ------
+        Stop
+            If they leave nothing.
+        """
+        law, all_laws = self.limits.property_seconds, self.limits.exercise_seconds
+        usual = self.limits.call_seconds * self.patience
+        ended = self.began + 2.0 * all_laws
+        for left, text in (
+            (law - (self.spent - self.spent_before), f"one law alone took more than {law:g} s"),
+            (all_laws - self.spent, f"the laws took more than {all_laws:g} s together"),
+            (ended - time.monotonic(), f"it took more than {2 * all_laws:g} s in all"),
+        ):
+            if left <= 0.0:
+                raise Stop("timeout", text)
+            if left < usual:
+                return left, text
+        return usual, ""
 
     def _encode(self, args: tuple[Any, ...]) -> bytes:
         try:

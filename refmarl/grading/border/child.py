@@ -5,11 +5,13 @@ the arguments of one call, nothing else.
 """
 
 import builtins
+import ctypes
 import importlib.machinery
 import importlib.util
 import linecache
 import os
 import random
+import signal
 import struct
 import sys
 import traceback
@@ -29,6 +31,7 @@ READY, FAULT, LOADED, VALUE, RAISED, REFUSED, BACK = range(16, 23)  # to the gra
 SOURCE = 0xFFFFFFFF  # the number under which the grader is asked for a file of the student's
 _TEXT = 2000  # letters of an error that are passed on
 _NEST = 8
+_PDEATHSIG = 1
 PRELOADED = {
     "numpy": ("numpy.random", "numpy.linalg", "numpy.fft"),
     "scipy": ("scipy.optimize", "scipy.linalg", "scipy.sparse", "scipy.special"),
@@ -282,6 +285,8 @@ def begin(read: int, write: int) -> NoReturn:
     os.close(nothing)
     sys.stdin, sys.stdout, sys.stderr = (_stream(k, mode) for k, mode in enumerate("rww"))
     vars(builtins).update(exit=sys.exit, quit=sys.exit)  # made by site, which is not run
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)  # not to outlive who began it
     Runtime(Channel(read, write)).serve()
 
 

@@ -15,7 +15,7 @@ FRAME = 64 << 20  # bytes of one message
 DEPTH = 16  # lists in lists
 ITEMS = 100_000  # values of one message
 KEYS = 4096  # of all dictionaries of one message: keys may be chosen to collide
-DIGITS = 2048  # bytes of an int
+DIGITS = 1024  # bytes of an int: Python writes no more than 4300 digits
 AXES = 8
 
 _KINDS = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")

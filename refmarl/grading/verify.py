@@ -1,5 +1,6 @@
 """The gates that every exercise passes before a student sees it."""
 
+import doctest
 import re
 import runpy
 import time
@@ -113,6 +114,20 @@ def _solution(trial: _Trial) -> str:
     return f"it takes {seconds:.1f} s, may take {most:g} s" if seconds > most else ""
 
 
+def _examples(trial: _Trial) -> str:
+    solution = trial.exercise.solution
+    space = runpy.run_path(str(solution), run_name="solution")
+    function = space.get(trial.exercise.function)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    found = doctest.DocTestFinder(recurse=False).find(function, "example", globs=dict(space))
+    said: list[str] = []
+    for one in found:
+        runner.run(one, out=said.append)
+    if not runner.tries:
+        return "there is none"
+    return "" if not runner.failures else "".join(said).strip().splitlines()[-1].strip()
+
+
 def _right(trial: _Trial) -> str:
     answers = {"the reference of the specification": trial.law.reference}
     path = trial.exercise.course.accept / trial.exercise.path
@@ -205,6 +220,7 @@ GATES: dict[str, Callable[[_Trial], str]] = {
     "the stub is not started and gets 0": _stub,
     "no line of the solution stands in the stub": _leak,
     "the solution gets full marks, in a fifth of the time": _solution,
+    "the statement has an example, and it is right": _examples,
     "right answers in other words obey every law": _right,
     "some law earns points, and each says what it is": _laws,
     "five mistakes and more are caught by assertions": _mistakes,

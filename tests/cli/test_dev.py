@@ -135,6 +135,11 @@ FAULTS = {  # the gate that must fail: the file, what stands there, what is put 
         SOLVES,
         SOLVES.replace("2", "3"),
     ),
+    "the statement has an example, and it is right": (
+        "solutions/mine/double_it.py",
+        "array([2., 4.])",
+        "array([2., 5.])",
+    ),
     "right answers in other words obey every law": (
         "specs/mine/double_it.py",
         "a + a for a in x",

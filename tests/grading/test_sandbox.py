@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import signal
 import struct
@@ -113,7 +114,7 @@ def test_a_folder_left_readable_is_named(level):
         ("chmod", 90, "chmod another's file"),
     ],
 )
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86_64")
 def test_a_call_let_through_is_noticed(name, number, says, monkeypatch):
     more = calls.NUMBERS["x86_64"] + f" {name} {number}"
     monkeypatch.setitem(calls.NUMBERS, "x86_64", more)
@@ -123,7 +124,7 @@ def test_a_call_let_through_is_noticed(name, number, says, monkeypatch):
 
 @linux
 @root  # others are stopped by their limit on processes before it comes to that
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86_64")
 def test_a_canary_that_dies_has_not_shown_that_a_level_holds(monkeypatch):
     monkeypatch.setitem(calls.NUMBERS, "x86_64", calls.NUMBERS["x86_64"] + " clone 56")
     report = proving.probe.__wrapped__(1)  # a thread that starts lacks other calls: glibc aborts
@@ -176,7 +177,7 @@ def test_a_kernel_without_landlock_is_told_so_and_nothing_is_pretended():
 
 
 @linux
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86_64")
 def test_a_kernel_without_seccomp_is_told_so():
     one, reached, two = without([157], argument=22)
     assert "seccomp: " in one

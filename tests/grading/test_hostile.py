@@ -28,6 +28,8 @@ from hypothesis import strategies as st
 from refmarl.check import InputError
 from refmarl.grading import runner, sandbox
 from refmarl.grading.catalogue import exercises, folder
+from refmarl.grading.report import program, report
+from refmarl.grading.results import mark
 from refmarl.grading.runner import STATUSES, Grader, Limits
 from refmarl.grading.spec import Property, Spec, close
 
@@ -240,8 +242,10 @@ def graders(field):
 
 
 def text_of(result):
-    """All that a result tells."""
-    return json.dumps(result.as_json(), allow_nan=False) + result.message + result.printed
+    """All that a result tells, to a program, a student and the gradebook."""
+    told = json.dumps([result.as_json(), mark(result).as_dict()], allow_nan=False)
+    told += "" if result.exercise.label == "twice" else report(result) + program(result)
+    return told + result.message + result.printed
 
 
 def attacked(attack, level, field, graders):
@@ -269,7 +273,7 @@ def must_have_failed(attack, result):
     if attack.said("Score") != "part":
         assert result.score == 0
     text = text_of(result)
-    assert len(text) < 300_000
+    assert len(text) < 500_000
     assert re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text) is None
     assert text.encode("utf-8")
     assert attack.said("Says") in text

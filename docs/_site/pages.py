@@ -56,7 +56,7 @@ def read(app: Any, docname: str, source: list[str]) -> None:
 
 def _columns(docname: str, text: str) -> str:
     found = COPIES.search(text)
-    start = text.rfind("\n**Equation", 0, found.start()) if found else -1
+    start = text.rfind("\n**", 0, text.find("$$")) if found else -1  # the part of the equation
     if found is None or start < 0:
         return text
     left, codes = text[start : found.start()].strip("\n"), found.group()
@@ -80,7 +80,9 @@ def _current(docname: str, label: str, codes: str) -> None:
     page = ROOT / "docs" / f"{docname}.md"
     if beside.refreshed(ROOT, page) != page.read_text("utf-8"):
         raise ExtensionError(f"{docname}: a copy of code is stale; run: refmarl dev sync")
-    tag = EQUATIONS[label].tag if label in EQUATIONS else ""
+    if label not in EQUATIONS:
+        return
+    tag = EQUATIONS[label].tag
     if tag not in {t for line in codes.splitlines() for t in TAG.findall(line.partition("#")[2])}:
         raise ExtensionError(f"{docname}: no line of the code on it is tagged ({tag})")
 

@@ -37,7 +37,7 @@ def pages(app: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
         title = posixpath.basename(file)
         yield f"source/{file}", {
             "parents": [], "title": escape(file),
-            "body": f'<h1>{escape(title)}</h1><p class="listing">{escape(crumbs)}</p>{body}',
+            "body": f'<h1>{escape(title)}</h1><p>{escape(crumbs)}</p><div class="source-page">{body}</div>',
         }, "page.html"  # fmt: skip
 
 

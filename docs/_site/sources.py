@@ -33,12 +33,11 @@ def pages(app: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
         body = (
             highlight(text, lexer, look).replace('id="L-', 'id="L').replace('href="#L-', 'href="#L')
         )
-        crumbs = posixpath.dirname(file)
-        title = posixpath.basename(file)
-        yield f"source/{file}", {
-            "parents": [], "title": escape(file),
-            "body": f'<h1>{escape(title)}</h1><p>{escape(crumbs)}</p><div class="source-page">{body}</div>',
-        }, "page.html"  # fmt: skip
+        folder, name = posixpath.split(file)
+        head = f"<h1>{escape(name)}</h1><p>{escape(folder)}</p>"
+        context = {"parents": [], "title": escape(file)}
+        context["body"] = f'{head}<div class="source-page">{body}</div>'
+        yield f"source/{file}", context, "page.html"
 
 
 def setup(app: Any) -> dict[str, bool]:

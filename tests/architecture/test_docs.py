@@ -9,8 +9,8 @@ import pytest
 from refmarl.equations import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [p for p in sorted((ROOT / "docs").rglob("*.md")) if p.parent.name != "api"]  # api: generated
-PAGES.append(ROOT / "README.md")
+SOURCES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [*(p for p in SOURCES if p.parent.name != "api"), ROOT / "README.md"]  # api is generated
 ROWS = [e for e in EQUATIONS.values() if e.closed]
 ORDER = (
     "**Question.**",

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,23 @@ def test_a_call_let_through_is_noticed(name, number, says, monkeypatch):
     monkeypatch.setitem(calls.NUMBERS, "x86_64", more)
     told = proving._ask(sandbox.plan(1, ()), ())
     assert told["possible"] == [says]
+
+
+@linux
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86_64")
+@pytest.mark.parametrize("more", ["kill 62", "socket 41 connect 42"])
+def test_signals_and_sockets_have_a_second_fence(more, monkeypatch):
+    if sandbox.probe(1).done["landlock"] < 6:
+        pytest.skip("Landlock governs them from ABI 6 on")
+    monkeypatch.setitem(calls.NUMBERS, "x86_64", f"{calls.NUMBERS['x86_64']} {more}")
+    possible = set(proving._ask(sandbox.plan(1, ()), ())["possible"])
+    assert possible <= {"signal everybody"}  # kill(-1) says yes, also where nobody is permitted
+
+
+@linux
+def test_a_child_leaves_no_core_for_its_own_user(monkeypatch):
+    monkeypatch.setitem(calls.ONE_OF, "prctl", (0, (3,)))  # PR_GET_DUMPABLE
+    assert run("import ctypes; print(ctypes.CDLL(None).prctl(3))") == "0"
 
 
 @linux
@@ -293,9 +311,81 @@ def test_a_user_of_its_own_has_none_of_roots_powers():
 
 
 @linux
-def test_root_at_level_1_is_left_without_capabilities():
-    code = "import os\nos.chroot('/')"
-    assert "PermissionError" in run(code)
+@root
+def test_root_at_level_1_is_left_without_powers(tmp_path):
+    path = tmp_path / "of_another"
+    path.write_text("mine")
+    os.chmod(path, 0o600)
+    os.chown(path, 12_345, 12_345)
+    made = sandbox.plan(1)
+    told = run(f"open({str(path)!r})", readable=[*made["readable"], str(path)])
+    assert told.startswith("PermissionError: [Errno 13]")  # Landlock would have let it pass
+
+
+FAMILY = """
+import json, os, sys, time
+given = json.load(sys.stdin)
+space = {"__name__": "inside"}
+exec(given["source"], space)
+pid = os.fork()
+if pid == 0:
+    space["apply"](given["plan"])
+    print("ready", flush=True)
+    time.sleep(60)
+    os._exit(0)
+print(pid, flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def family(level):
+    """A parent and its child, which sleeps behind its fences: (process, pid of the child)."""
+    command = [sys.executable, "-I", "-S", "-B", "-c", FAMILY]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as parent:
+        try:
+            json.dump({"source": sandbox.SOURCE, "plan": sandbox.plan(level, ())}, parent.stdin)
+            parent.stdin.close()
+            told = {parent.stdout.readline().strip() for _ in range(2)}
+            yield parent, int(*(told - {"ready"}))
+        finally:
+            parent.kill()
+
+
+def _gone(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state in "ZX"
+
+
+@linux
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_child_does_not_outlive_its_parent(level):
+    with family(level) as (parent, pid):
+        assert not _gone(pid)
+        parent.kill()
+        parent.wait()
+        until = time.monotonic() + 20
+        while not _gone(pid) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert _gone(pid)
+
+
+@linux
+@root
+def test_a_child_cannot_be_dumped_by_its_own_user():
+    with family(2) as (_, pid):
+        status = Path(f"/proc/{pid}/status").read_text()
+        assert f"Uid:\t{sandbox.own_uid()}\t" in status
+        assert os.stat(f"/proc/{pid}/mem").st_uid == 0  # its owner, if it could be dumped
+        reads_past_modes = [f"{1 << 2:016x}", f"{0:016x}"]  # where Python is root's, or not
+        assert re.search(r"CapEff:\s(\w+)\n", status)[1] in reads_past_modes
+        assert re.search(r"CapPrm:\s(\w+)\n", status)[1] in reads_past_modes
+        assert re.search(r"NoNewPrivs:\s1\n", status)
+        assert re.search(r"Seccomp:\s2\n", status)
 
 
 @linux

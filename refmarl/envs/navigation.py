@@ -71,9 +71,12 @@ class Navigation(Particles):
         return self.global_weight, self.local_weight, float(self.self_collision)
 
     def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
-        given, reward = self._given(rows, actions, 0), np.empty((len(rows[0]), self.team))
-        past = state.x, state.landmark, state.t, state.ended
-        return (reward,) if _step(*past, given, self.rules, *rows[:3], reward) else None
+        _, t, over, at, landmark, _, _ = state
+        t_next, ended, x, _ = rows
+        given, reward = self._given(rows, actions, 0), np.empty((len(t_next), self.team))
+        if _step(at, landmark, t, over, given, self.rules, t_next, ended, x, reward):
+            return (reward,)
+        return None
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
         out = np.empty((len(x), self.team, self.groups[0].obs_dim))

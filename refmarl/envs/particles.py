@@ -147,7 +147,7 @@ class Particles(Env):
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """One step of every copy."""
         size = len(state.t)
-        rows = self._rows(size)
+        rows = self._rows(state, size)
         reward = self._play(state, actions, rows)
         if reward is None:
             refuse(self, state, actions)
@@ -170,7 +170,7 @@ class Particles(Env):
             got = ", ".join(str(np.shape(a)) for a in actions)
             raise InputError(f"script: need (T, {size}, N, …) for each group, got {got}")
         steps = lead[0]
-        rows = self._rows(steps * size)
+        rows = self._rows(state, steps * size)
         flat = tuple(np.reshape(a, (steps * size, *np.shape(a)[2:])) for a in actions)
         reward = self._play(state, flat, rows)
         if reward is None:
@@ -185,10 +185,10 @@ class Particles(Env):
         )
         return Script(after, paid, seen, ended)
 
-    def _rows(self, rows: int) -> Rows:
-        """Room for so many rows."""
+    def _rows(self, state: State, rows: int) -> Rows:
+        """Room for so many rows; nobody's words stay where they are."""
         movers, _, speakers, words = self.sizes
-        said = np.empty((rows, speakers, words))
+        said = np.empty((rows, speakers, words)) if speakers else state.said
         return np.empty(rows, INT), np.empty(rows, bool), np.empty((rows, movers, 4)), said
 
     def _too_long(self, state: State, steps: int) -> None:

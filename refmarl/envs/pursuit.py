@@ -82,10 +82,13 @@ class Pursuit(Particles):
         return [chaser] * self.chasers + [prey] * self.prey
 
     def _play(self, state: State, actions: Actions, rows: Rows) -> tuple[Array, ...] | None:
-        given = self._given(rows, actions, 0), self._given(rows, actions, 1)
-        reward = np.empty((len(rows[0]), self.chasers)), np.empty((len(rows[0]), self.prey))
-        past = state.x, state.landmark, state.t, state.ended
-        return reward if _step(*past, *given, self.rules, *rows[:3], *reward) else None
+        _, t, over, at, landmark, _, _ = state
+        t_next, ended, x, _ = rows
+        hunt, flee = self._given(rows, actions, 0), self._given(rows, actions, 1)
+        paid, lost = np.empty((len(t_next), self.chasers)), np.empty((len(t_next), self.prey))
+        if _step(at, landmark, t, over, hunt, flee, self.rules, t_next, ended, x, paid, lost):
+            return paid, lost
+        return None
 
     def _look(self, state: State, x: Array, said: Array) -> tuple[Array, ...]:
         chasers = np.empty((len(x), self.chasers, self.groups[0].obs_dim))

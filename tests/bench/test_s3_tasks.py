@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refmarl.bench.s3_policy_gradient import advantages, carts, navigation, networks
+from refmarl.bench.s3_policy_gradient import advantages, carts, networks, particles
 
 
 @pytest.mark.parametrize("spoil", ["none", "twice", "half of the rows"])
@@ -33,12 +33,39 @@ def test_advantages_that_leave_something_out_are_refused(change):
     assert not advantages.same(truth, wrong)
 
 
-@pytest.mark.parametrize("module", [carts, navigation])
-def test_another_action_is_seen(module):
-    (given,) = module.begin(0, 2)
+ENVIRONMENTS = [*carts.TASKS, *particles.TASKS]
+
+
+@pytest.mark.parametrize("task", ENVIRONMENTS, ids=lambda task: task.name)
+def test_another_action_or_another_start_is_seen(task):
+    def answered(one):
+        return task.ours.answer(one, task.ours.run(task.ours.prepare(one)))
+
+    (given,) = task.inputs(0, 2)
     action = given.action.copy()
     action[2] = 1 - np.minimum(action[2], 1)
-    truth, other = (
-        module._seen(one, module._Ours(one).run()) for one in (given, given._replace(action=action))
-    )
-    assert not module.same(truth, other)
+    start = {"state": given.state * 1.01} if hasattr(given, "state") else {"seed": given.seed + 1}
+    truth = answered(given)
+    assert task.same(truth, answered(given))
+    for other in (given._replace(action=action), given._replace(**start)):
+        assert not task.same(truth, answered(other))
+
+
+@pytest.mark.parametrize("world", particles.GROUPS)
+def test_of_other_rules_the_amount_of_work_is_looked_at(world):
+    (given,) = particles.begin(world, 0, 3)
+    truth = particles._seen(given, particles._Ours(given).run())
+    wide, same = particles.VMAS[world], particles.same
+    assert same(world, truth, particles.Seen(np.zeros((3, wide)), 1))
+    for obs in (np.zeros((2, wide)), np.zeros((3, wide - 1)), np.full((3, wide), np.nan)):
+        assert not same(world, truth, particles.Seen(obs, 1))
+    assert not same(world, truth, truth._replace(foreign=1))
+
+
+def test_a_start_elsewhere_is_no_difference_but_other_rules_are():
+    (given,) = carts.begin(0, 4)
+    elsewhere = given._replace(state=given.state[::-1] * 0.5)
+    truth = carts._seen(given, carts._Ours(given).run())
+    seen = carts._Ours(elsewhere).run()
+    assert carts.same(truth, carts._moved(given, (elsewhere.state, seen)))
+    assert not carts.same(truth, carts._moved(given, (elsewhere.state, seen * 1.01)))

@@ -1,6 +1,6 @@
 """Tasks of section 3: networks, advantages, environments, training."""
 
-from . import advantages, carts, navigation, networks, training
+from . import advantages, carts, networks, particles, training
 
-TASKS = (*networks.TASKS, *advantages.TASKS, *carts.TASKS, *navigation.TASKS, *training.TASKS)
+TASKS = (*networks.TASKS, *advantages.TASKS, *carts.TASKS, *particles.TASKS, *training.TASKS)
 """All of them, as :mod:`refmarl.bench` lists them."""

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from refmarl.envs import CartPole, Chain, Grid, Pursuit
 from refmarl.studies import STUDIES
-from refmarl.studies.s3_policy_gradient import gae_bias
+from refmarl.studies.s3_policy_gradient import env_twins, gae_bias, heuristics
+from refmarl.studies.s3_policy_gradient.episodes import returns
 
-FAST = ("s3.gae-bias",)
+FAST = ("s3.gae-bias", "s3.env-twins", "s3.heuristics")
 
 
 @pytest.mark.parametrize("name", FAST)
@@ -59,3 +61,85 @@ def test_the_walk_is_sampled_as_its_tables_say():
         q = gae_bias.advantage(w)[first] + w.value[gae_bias.START]
         returns = powers @ reward
         assert abs(returns.mean() - q) <= 4.0 * returns.std() / np.sqrt(n)
+
+
+# ------------------------------------------------------------------------- environments and twins
+
+
+class Slippery(Chain):
+    """Its twin says that it slips less."""
+
+    def twin(self, gamma=0.9):
+        return Chain(slip=0.05).twin(gamma)
+
+
+class Generous(Chain):
+    """Pays more than its twin says, everywhere."""
+
+    def step(self, state, actions):
+        after, step = super().step(state, actions)
+        return after, step._replace(reward=(step.reward[0] + 0.01,))
+
+
+class Jumping(Grid):
+    """Its twin never slips, so that failing steps are impossible."""
+
+    def twin(self, gamma=0.9):
+        return Grid().twin(gamma)
+
+
+def test_an_environment_that_is_not_its_twin_is_found_out():
+    rng, level = np.random.default_rng(0), env_twins.ALPHA / 25
+    slippery = env_twins.compare(Slippery(horizon=0), rng, 10_000)
+    assert min(slippery.p[:3]) < level
+    assert slippery.played.impossible == 0
+    generous = env_twins.compare(Generous(horizon=0), rng, 2000)
+    assert min(generous.p[:3]) > level > max(generous.p[3:])
+    assert env_twins.compare(Jumping(slip=0.3, horizon=0), rng, 500).played.impossible > 0
+
+
+@given(st.integers(0, 2**32), st.integers(2, 30))
+def test_p_values_of_draws_from_the_distribution_itself_are_seldom_small(seed, size):
+    rng = np.random.default_rng(seed)
+    chance = rng.dirichlet(np.ones(size)) * (np.arange(size) < size - 1)
+    chance /= chance.sum()
+    drawn = rng.choice(size, 2000, p=chance)
+    assert env_twins.chi_square(drawn, chance) > 1e-6
+    assert env_twins.chi_square(np.full(2000, size - 1), chance) == 0.0  # has no probability
+    assert env_twins.z_test(rng.normal(3.0, 2.0, 500), 3.0) > 1e-6
+    assert env_twins.z_test(rng.normal(3.0, 2.0, 500), 3.0 + 10 * 2 / np.sqrt(500)) < 1e-6
+    assert env_twins.z_test(np.full(5, 0.5), 0.5) == 1.0
+
+
+def test_the_distribution_follows_the_tables():
+    states, value = env_twins.expected(Chain(length=2, players=1, slip=0.0, calm=1.0).twin(0.9))
+    assert_allclose(states[:3], [[1, 0], [0.5, 0.5], [0.5, 0.5]])
+    # drifting in the first place pays 1, swimming in the second pays 1: always one half
+    assert value == pytest.approx(0.5 * (1 - 0.9**env_twins.STEPS) / 0.1)
+
+
+def test_returns_are_sums_over_whole_episodes():
+    rng = np.random.default_rng(0)
+    still = returns(CartPole(horizon=30), rng, 7, lambda s: (np.zeros((len(s.t), 1), int),))
+    assert still.shape == (7, 1)
+    assert ((still >= 8) & (still < 12)).all()  # falls after nine or ten pushes to one side
+    swim = returns(Chain(slip=0.0, horizon=9), rng, 3, lambda s: (np.ones((len(s.t), 2), int),))
+    assert_array_equal(swim, 9.0 - 5.0)
+
+
+def test_exact_returns_of_the_heuristics():
+    calm = Chain(slip=0.0, horizon=9)
+    swim = heuristics.exact_return(calm, heuristics.policy_of(calm, 1))
+    assert_allclose(swim, [4.0, 4.0])
+    grid = Grid(horizon=20)
+    assert_allclose(heuristics.exact_return(grid, heuristics.policy_of(grid, None)), [100.0, 100.0])
+
+
+def test_only_the_group_that_is_measured_plans():
+    env, rng = Pursuit(), np.random.default_rng(0)
+    state = env.reset(rng, 50)
+    plan = env.heuristic(state)
+    for group in range(2):
+        did = heuristics.planned(env, group, rng, state)
+        assert_array_equal(did[group], plan[group])
+        assert (did[1 - group] != plan[1 - group]).any()

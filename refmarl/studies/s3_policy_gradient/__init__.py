@@ -16,4 +16,16 @@ STUDIES: tuple[Study, ...] = (
         "gae",
         "td-error",
     ),
+    _study(
+        "env-twins",
+        "Environments and their exact twins",
+        "Do the simulated worlds do what their tables say?",
+        "multi-agent-mdp",
+    ),
+    _study(
+        "heuristics",
+        "What heuristics earn",
+        "What must a learner beat in each environment?",
+        "multi-agent-mdp",
+    ),
 )

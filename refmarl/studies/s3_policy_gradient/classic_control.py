@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from ...check import Array
-from ...env_api import Env, random_actions, take
+from ...env_api import Env
 from ...envs.acrobot import Acrobot
 from ...envs.cartpole import CartPole
 from ...envs.mountain_car import MountainCar
 from ...envs.pendulum import Pendulum
 from ..published import Found
+from .episodes import returns
 
 Data = dict[str, Any]
 ENVS: dict[str, Env] = {env.name: env for env in (CartPole(), Pendulum(), Acrobot(), MountainCar())}
@@ -45,11 +46,4 @@ def random_play(data: Data, full: bool) -> Iterator[Found]:
 
 def random_returns(env: Env, episodes: int, seed: int = 0) -> Array:
     """Returns (episodes,) of one agent that acts uniformly."""
-    rng = np.random.default_rng(seed)
-    state, total, going = env.reset(rng, episodes), np.zeros(episodes), np.arange(episodes)
-    while len(going):
-        state, step = env.step(state, random_actions(env, rng, state))
-        total[going] += step.reward[0][:, 0]
-        on = ~state.ended
-        state, going = take(state, on), going[on]
-    return total
+    return returns(env, np.random.default_rng(seed), episodes)[:, 0]

@@ -32,9 +32,7 @@ def report(result: Result, page: str = "", seconds: float | None = None) -> str:
     worth = _worth(result)
     for k, item in enumerate(result.failed):
         lines.append(f"  ✗ {item.property.says} ({worth(item.property)})")
-        lines += _explain(item, exercise) if k == 0 else []
-    if result.mistake:
-        lines.append(f"  Looks like: {result.mistake.says}.")
+        lines += _explain(item, result) if k == 0 else []
     lines += _printed(result.printed)
     return "\n".join(lines + (_more(exercise, page) if result.failed else []))
 
@@ -65,6 +63,8 @@ class _worth:
     def __call__(self, prop: Property) -> str:
         if prop.gate or not self.whole:
             return "without it nothing counts"
+        if not prop.weight:
+            return "it explains, and earns nothing"
         points = round(self.points * prop.weight / self.whole, 2)
         return f"{points:g} point{'s' * (points != 1)}"
 
@@ -108,12 +108,15 @@ def _told(text: str, last: bool = False) -> list[str]:
     return lines[-LINES:] if last else lines[:LINES]
 
 
-def _explain(item: Broken, exercise: Exercise) -> list[str]:
-    """The smallest case of a broken law, what came of it, and a hint."""
-    case = _case(item, notation(exercise))
+def _explain(item: Broken, result: Result) -> list[str]:
+    """The smallest case of a broken law, what came of it, which mistake that is, and a hint."""
+    case = _case(item, notation(result.exercise))
     held = f", after {item.number} that hold" if item.number else ""
     lines = [f"smallest case found{held}:", *(f"  {line}" for line in case)] if case else []
-    lines += [*_came(item), f"Hint: {item.property.hint}"]
+    lines += _came(item)
+    if result.mistake:
+        lines.append(f"Looks like: {result.mistake.says}.")
+    lines.append(f"Hint: {item.property.hint}")
     return [f"      {line}" for line in lines]
 
 

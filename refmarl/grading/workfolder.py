@@ -8,6 +8,7 @@ from ..check import InputError
 from .catalogue import Exercise
 from .files import replace
 
+REFERENCE = ("api", "_site")  # of docs/: about the package, not for students
 GIVEN = "assignment.toml"  # in the folder: what it was started with
 
 
@@ -30,8 +31,9 @@ def start(target: Path, chosen: Iterable[Exercise]) -> tuple[list[Path], list[Pa
         (written if put else kept).append(path)
     for docs in {exercise.course.docs for exercise in chosen}:
         for page in sorted(docs.rglob("*")):
-            if page.suffix in (".md", ".png"):
-                _put(page.read_bytes(), target / "docs" / page.relative_to(docs))
+            name = page.relative_to(docs)
+            if page.suffix in (".md", ".png") and name.parts[0] not in REFERENCE:
+                _put(page.read_bytes(), target / "docs" / name)
     return written, kept
 
 

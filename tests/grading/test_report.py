@@ -16,7 +16,7 @@ from refmarl.grading.catalogue import exercises, spec
 from refmarl.grading.judge import replay
 from refmarl.grading.report import clean, program, report
 from refmarl.grading.runner import Result, check
-from refmarl.grading.spec import Broken, Differs, Property
+from refmarl.grading.spec import Broken, Differs, Mistake, Property
 
 EXERCISE = exercises()["expected-utility"]
 NUMBERS = hnp.arrays(
@@ -156,6 +156,22 @@ def test_what_laws_are_said_to_earn_adds_up_to_the_score(weights, held):
 def test_a_gate_is_said_to_decide():
     gate = Property("the inputs are left unchanged", _nothing, "", gate=True)
     assert "(without it nothing counts)" in report(_result(Broken(gate, AssertionError(), None)))
+
+
+def test_a_law_that_earns_nothing_says_so():
+    law = Property("invariance", _nothing, "", weight=0)
+    text = report(_result(Broken(law, AssertionError("x"), None), passed=[LAW]))
+    assert "invariance (it explains, and earns nothing)" in text
+
+
+def test_the_known_mistake_stands_with_the_law_that_it_breaks():
+    items = [Broken(LAW, AssertionError("why"), None), Broken(LAW, AssertionError("x"), None)]
+    mistake = Mistake("the sign is turned", max)
+    lines = report(_result(*items, mistake=mistake)).splitlines()
+    at = [k for k, x in enumerate(lines) if x.strip() == "Looks like: the sign is turned."]
+    assert len(at) == 1
+    assert lines[at[0] - 1].strip() == "why"
+    assert lines[at[0] + 1].strip() == "Hint: Look at it."
 
 
 def test_prints_are_shown_short_and_move_no_cursor():

@@ -165,11 +165,6 @@ SPEC = Spec(
             "In each state the policies' rows are a profile of mixed strategies: Eq. (1.1).",
         ),
         Property(
-            "it is the reward now and γ times the value of the next state, on average",
-            _bellman,
-            "Average transition as you average reward. Row s of the chain says where s leads to.",
-        ),
-        Property(
             "a reward that never changes is worth 1 / (1 - γ) times itself",
             _constant,
             "1 + γ + γ² + … = 1 / (1 - γ), whatever the states do.",
@@ -178,6 +173,11 @@ SPEC = Spec(
             "renaming the states renames the values",
             _renaming,
             "Every state has a row of its own in each policy.",
+        ),
+        Property(
+            "it is the reward now and γ times the value of the next state, on average",
+            _bellman,
+            "Average transition as you average reward. Row s of the chain says where s leads to.",
         ),
         *PURE,
     ),

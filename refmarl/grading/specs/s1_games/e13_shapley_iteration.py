@@ -150,29 +150,32 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
-            "where only one player has a choice it takes what is best for itself",
-            _single,
-            "With one column each row of the stage game is a number. How does it depend on values?",
-        ),
-        Property(
             "at gamma = 0 each state is worth its matrix game of rewards",
             _no_future,
-            "Mixtures count: the value need not be an entry of the matrix.",
-        ),
-        Property(
-            "the new value of a state is the value of its stage game",
-            _stages,
-            "Print the stage game of one state: a matrix (A, B) in which the future is included.",
+            "A state is then worth the value of reward[s], as it is: the row player maximises, the "
+            "column player minimises, both may mix, so the value need not be an entry.",
         ),
         Property(
             "a constant added to all values comes back times gamma",
             _constant,
-            "What is discounted, the reward or what comes after it?",
+            "The future is discounted, the reward is not; the weights of the values, "
+            "transition[s, a, b], sum to 1; all new values follow from the old ones.",
+        ),
+        Property(
+            "where only one player has a choice it takes what is best for itself",
+            _single,
+            "With one column each row of the stage game is a number: the reward, and gamma times "
+            "the average of values over where s leads, with transition[s, a, b].",
         ),
         Property(
             "two guesses come nearer to each other by the factor gamma",
             _contracts,
             "What does a state's new value depend on besides reward and the old values?",
+        ),
+        Property(
+            "the new value of a state is the value of its stage game",
+            _stages,
+            "Print the stage game of one state: a matrix (A, B) in which the future is included.",
         ),
         *PURE,
     ),

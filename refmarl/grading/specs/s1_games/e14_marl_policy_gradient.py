@@ -287,15 +287,14 @@ SPEC = Spec(
             "Average the others out as in exercise 1.19; then V solves one linear system.",
         ),
         Property(
-            "the gradient is the derivative of the value by each own logit",
-            _slope,
-            "Three factors for each state and action: how often, how likely, how much better.",
-            weight=5,
-        ),
-        Property(
             "the gradient sums to 0 over the actions of each observation",
             _rows,
             "A shift of a row of logits changes no policy. Which average does an advantage lack?",
+        ),
+        Property(
+            "what the others are paid does not matter",
+            _others_rewards,
+            "Whose rewards make the advantage?",
         ),
         Property(
             "a potential that is paid for arriving and taken back for leaving changes nothing",
@@ -308,9 +307,11 @@ SPEC = Spec(
             "The first state enters by the visits, and they are linear in it.",
         ),
         Property(
-            "what the others are paid does not matter",
-            _others_rewards,
-            "Whose rewards make the advantage?",
+            "the gradient is the derivative of the value by each own logit",
+            _slope,
+            "For each state and action: how often, with gamma^t and from initial on; how likely; "
+            "how much better than average, later rewards included. States that look alike add up.",
+            weight=5,
         ),
         *PURE,
     ),

@@ -201,19 +201,15 @@ SPEC = Spec(
             "Return a whole table. Which single entry of it did the agent try?",
         ),
         Property(
-            "good news moves the value by the share alpha of its way to the target",
-            _good_news,
-            "Write down δ for the printed numbers. Which values does the maximum run over?",
-        ),
-        Property(
-            "bad news moves the value by the share beta of its way to the target",
-            _bad_news,
-            "News is bad if it is worse than what the table said, not if it is below zero.",
-        ),
-        Property(
             "what is observed at an end, and the discount, do not matter there",
             _terminal,
             "A terminal state is worth 0. What does the factor (1-d) do?",
+        ),
+        Property(
+            "values that are all 3 higher, and fit the rewards, stay 3 higher",
+            _shift,
+            "δ should stay as it is, and its sign, which alone chooses the rate. Does the old "
+            "value stand in it, with its minus sign?",
         ),
         Property(
             "with beta = 0 no value ever falls",
@@ -221,9 +217,16 @@ SPEC = Spec(
             "Is it the rate of bad news that is beta?",
         ),
         Property(
-            "values that are all 3 higher, and fit the rewards, stay 3 higher",
-            _shift,
-            "δ should stay as it is. Does the old value stand in it, with its minus sign?",
+            "bad news moves the value by the share beta of its way to the target",
+            _bad_news,
+            "δ = r + γ max over the next observation's values - q[obs, action]. News is bad where"
+            " δ, not the reward, is below zero: then it counts by beta.",
+        ),
+        Property(
+            "good news moves the value by the share alpha of its way to the target",
+            _good_news,
+            "Write down δ for the printed numbers: the maximum runs over the next observation's "
+            "values, and the rate alpha takes δ in, no more.",
         ),
         *PURE,
     ),

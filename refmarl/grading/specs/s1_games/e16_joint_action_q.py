@@ -147,9 +147,25 @@ SPEC = Spec(
     cases=cases(),
     properties=(
         Property(
+            "what the player itself has done does not matter",
+            _own,
+            "The model is of the others. Which entry of counts must not be used?",
+        ),
+        Property(
             "a table of one constant gives that constant: the model's probabilities sum to 1",
             _constant,
-            "Counts become frequencies by their sum. What if nothing has been counted yet?",
+            "One value for each action of the player. Counts become frequencies by their sum; "
+            "what if nothing has been counted yet?",
+        ),
+        Property(
+            "seeing the same more often changes nothing",
+            _scale,
+            "Only the shares of the counts matter, for each player by itself.",
+        ),
+        Property(
+            "values are linear in the table",
+            _linear,
+            "An average is linear; a maximum is not.",
         ),
         Property(
             "where the others have only ever done one thing, values are read off the table",
@@ -160,21 +176,6 @@ SPEC = Spec(
             "each value is the average of the table over what the others might do",
             _definition,
             "Average over one other player at a time, with that player's frequencies.",
-        ),
-        Property(
-            "seeing the same more often changes nothing",
-            _scale,
-            "Only the shares of the counts matter, for each player by itself.",
-        ),
-        Property(
-            "what the player itself has done does not matter",
-            _own,
-            "The model is of the others. Which entry of counts must not be used?",
-        ),
-        Property(
-            "values are linear in the table",
-            _linear,
-            "An average is linear; a maximum is not.",
         ),
         *PURE,
     ),

@@ -205,22 +205,7 @@ SPEC = Spec(
         Property(
             "no regret is negative",
             _non_negative,
-            "The best a player can do is at least what it does now.",
-        ),
-        Property(
-            "who plays a best response has none",
-            _replies,
-            "Compare the value of the best policy with the value of the present one, both exact.",
-        ),
-        Property(
-            "it is what the best of all policies would gain, while the others keep to theirs",
-            _definition,
-            "Deviating once is not enough: the player may change its policy in all states.",
-        ),
-        Property(
-            "a potential that is paid for arriving and taken back for leaving changes no regret",
-            _shaping,
-            "All policies gain 5 / (1 - γ) minus the potential of the first state.",
+            "Best minus now: the best a player can do is at least what it does now. Is it exact?",
         ),
         Property(
             "each regret is in the units of its own player's rewards",
@@ -230,7 +215,24 @@ SPEC = Spec(
         Property(
             "it is the average over the first state",
             _first_states,
-            "One policy is best from every state; weigh its gains with initial.",
+            "One policy of the player, free to differ from state to state, is best from all of "
+            "them; the others keep to theirs. Weigh its gains with initial.",
+        ),
+        Property(
+            "who plays a best response has none",
+            _replies,
+            "Compare the value of the best policy with the value of the present one, both exact.",
+        ),
+        Property(
+            "a potential that is paid for arriving and taken back for leaving changes no regret",
+            _shaping,
+            "All policies gain 5 / (1 - γ) minus the potential of the first state.",
+        ),
+        Property(
+            "it is what the best of all policies would gain, while the others keep to theirs",
+            _definition,
+            "Deviating once is not enough: the player may change its policy in all states. The "
+            "first state is drawn from initial.",
         ),
         *PURE,
     ),

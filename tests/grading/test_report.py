@@ -116,7 +116,7 @@ def test_the_statement_gives_a_notation_for_every_argument(label):
     found = notation(exercise)
     head = exercise.stub().partition(f"def {exercise.function}(")[2].partition("):")[0]
     assert found.keys() == {name.partition("=")[0].strip() for name in head.split(",")}
-    assert all(0 < len(says) < 80 for says in found.values())
+    assert all(0 < len(says) < 120 for says in found.values())
 
 
 def test_yours_and_expected_stand_below_what_they_are():

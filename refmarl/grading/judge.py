@@ -3,10 +3,12 @@
 An answer is a function: one of ours in this process, or a student's behind the border.
 """
 
+import signal
+import threading
 import time
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -27,14 +29,37 @@ def replay(prop: Property, answer: Answer, cases: Sequence[Case]) -> Broken | No
     """The first of ``cases`` on which ``answer`` breaks ``prop``, if there is one."""
     getattr(answer, "begin", _nothing)()
     began = time.thread_time()
-    for number, case in enumerate(cases):
-        item = trial(prop, answer, case)
-        if item:
-            return replace(item, number=number)
-        if time.thread_time() - began > LAW_SECONDS:
-            error = BadReturn(f"what was returned takes more than {LAW_SECONDS:g} s to judge")
-            return Broken(prop, error, case, kind="bad-return", drawn=case, number=number)
+    with _interrupted():
+        for number, case in enumerate(cases):
+            item = trial(prop, answer, case)
+            if not item and time.thread_time() - began > LAW_SECONDS:
+                item = _broken(prop, answer, case, _endless())
+            if item:
+                return replace(item, number=number)
     return None
+
+
+def _endless() -> Stop:
+    return Stop("bad-return", f"what was returned takes more than {LAW_SECONDS:g} s to judge")
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """Stop a law that does not come to an end in our own time, where signals can be had."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGPROF"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _endless()
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, LAW_SECONDS, LAW_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _nothing() -> None:
@@ -107,10 +132,11 @@ def smallest(item: Broken, answer: Answer, spec: Spec, cases: Cases, shrink: boo
             raise _Found
 
     if shrink:
-        with suppress(_Found, _Enough, HypothesisException):
+        with suppress(_Found, _Enough, HypothesisException), _interrupted():
             run(attempt, spec.cases, seed, BLOCK, shrink=True)
     if not shrink or time.monotonic() > until:
-        best = _least(item, answer, cases)
+        with _interrupted():
+            best = _least(item, answer, cases)
     if best.drawn is not None and trial(item.property, spec.reference, best.drawn):
         best = item  # our own answer breaks it there: no example to show
     return replace(best, number=item.number)

@@ -194,7 +194,7 @@ class Grader:
         failed.sort(
             key=lambda item: (item.kind != status, status == "fail" and not item.property.gate)
         )
-        if status in ("error", "bad-return", "fail"):
+        if not isinstance(failed[0].error, Stop):
             failed[0] = smallest(failed[0], answer, law, cases, shrink)
         mistake = _looks_like(law, answer, cases) if status in ("fail", "bad-return") else None
         return Result(exercise, status, passed, tuple(failed), mistake)

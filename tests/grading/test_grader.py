@@ -1,8 +1,10 @@
 """Status, marks and report of an answer: what they are called, and that nothing else moves them."""
 
 import json
+import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from refmarl.check import InputError
@@ -168,3 +170,23 @@ def test_a_level_that_is_not_to_be_had_is_one_line():
 def test_limits_must_be_positive():
     with pytest.raises(ValueError, match="call_seconds = 0"):
         Limits(call_seconds=0)
+
+
+def test_a_law_that_what_came_back_keeps_busy_is_stopped(graded, monkeypatch):
+    monkeypatch.setattr("refmarl.grading.judge.LAW_SECONDS", 0.2)
+    law = spec("gae")
+
+    def count(answer, case):
+        k, answered = 0, answer(*case)
+        while not np.isfinite(answered).all():
+            k += 1
+
+    odd = replace(law, properties=(Property("odd", count, "hint"),))
+    monkeypatch.setattr("refmarl.grading.runner.spec", lambda e: odd)
+    before = signal.getsignal(signal.SIGPROF)
+    result = graded(GAE_DEF + "    return [[float('nan')]]\n")
+    assert result.status == "bad-return"
+    assert "to judge" in str(result.failed[0].error)
+    assert signal.getsignal(signal.SIGPROF) == before
+    assert signal.getitimer(signal.ITIMER_PROF)[0] == 0.0
+    assert graded(_solution()).status == "pass"

@@ -163,7 +163,7 @@ class Answer:
             "plan": plan,
             "packages": list(given.packages),
             "scratch": child.scratch,
-            "most": self.limits.reply_bytes,
+            "most": (self.limits.reply_bytes, self.limits.reply_items),
         }
         self.isolation = self._exchange(child, far.SETUP, wire.encode(setup), _FENCING)
         if self.isolation["level"] != self.nursery.isolation:
@@ -199,7 +199,7 @@ class Answer:
                 if came != nonce:
                     raise Garbled("it answered something else")
                 if len(data) > self.limits.reply_bytes + 1024:
-                    raise Garbled(f"it sent {len(data) >> 20} MiB")
+                    raise Garbled(f"it sent {len(data) >> 10} KiB")
                 if reply != far.BACK:
                     value = self._value(kind, reply, data)
                     break
@@ -210,6 +210,9 @@ class Answer:
             self.close()
             raise Stop("harness-error" if kind == far.SETUP else "timeout", late) from None
         except Gone:
+            if kind == far.SETUP:
+                self.close()
+                raise Stop("harness-error", "the child ended before it was fenced in") from None
             raise Stop("crash", how(self.close(_LAST_WORDS), self.limits)) from None
         except (Garbled, wire.WireError) as error:
             self.close()
@@ -225,7 +228,11 @@ class Answer:
 
     def _value(self, request: int, kind: int, data: bytes) -> Any:
         """The value of a reply; the error that it tells of is returned too."""
-        value = wire.decode(data, resolve=self._function)
+        value = wire.decode(data, False, self._function, self.limits.reply_items + 1100)
+        if request == far.SETUP:  # before the student's code runs: what goes wrong is ours
+            if kind != far.READY:
+                raise Stop("harness-error", f"the child could not be fenced in: {value!r:.300}")
+            return value
         if kind == far.REFUSED:
             return BadReturn(f"the function returned {told(value, 300)}")
         if kind == far.RAISED and type(value) is tuple and len(value) == 4:
@@ -233,10 +240,6 @@ class Answer:
             if "MemoryError" in kinds:
                 raise Stop("crash", f"more memory was asked for than {_size(self.limits)}")
             return student_error(kinds, told(value[1], 100), told(value[2]), told(value[3], 4000))
-        if request == far.SETUP:
-            if kind == far.FAULT:
-                raise Stop("harness-error", f"the child could not be fenced in: {told(value)}")
-            return value
         right = far.VALUE if request == far.CALL else far.LOADED
         if kind != right or type(value) is not tuple or len(value) != 2:
             raise Garbled("it sent no such reply")

@@ -131,7 +131,7 @@ class Runtime:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.function: Callable[..., Any] | None = None
-        self.most = wire.FRAME  # bytes of what the function may return
+        self.most = wire.FRAME, wire.ITEMS  # bytes and values that the function may return
         self.nonces: list[int] = []
         self.known: dict[int, Any] = {}
 
@@ -199,7 +199,7 @@ class Runtime:
         assert self.function is not None
         value = self.function(*args)
         changed = [] if self.bytes(args) == body else self.changed(args, body)
-        return VALUE, wire.encode((value, changed), False, self.number, self.most)
+        return VALUE, wire.encode((value, changed), False, self.number, *self.most)
 
     def changed(self, args: tuple[Any, ...], body: bytes) -> list[int]:
         """The places of the arguments that are not what they were."""

@@ -39,8 +39,9 @@ def encode(
     layout: bool = True,
     handle: Callable[[Any], int] | None = None,
     most: int = FRAME,
+    items: int = ITEMS,
 ) -> bytes:
-    """``value`` as bytes, ``most`` of them.
+    """``value`` as bytes, ``most`` of them and ``items`` values.
 
     With ``layout`` an array comes out with the same strides and the same read-only flag; without,
     in C order and writable. ``handle`` gives the number of a callable, or raises WireError.
@@ -50,10 +51,15 @@ def encode(
     WireError
         If it holds anything else than the types above, or is larger than the limits above.
     """
-    return bytes(_Writer(layout, handle, most).put(value, 0).out)
+    return bytes(_Writer(layout, handle, most, items).put(value, 0).out)
 
 
-def decode(data: bytes, layout: bool = False, resolve: Callable[[int], Any] | None = None) -> Any:
+def decode(
+    data: bytes,
+    layout: bool = False,
+    resolve: Callable[[int], Any] | None = None,
+    items: int = ITEMS,
+) -> Any:
     """The value that ``data`` stands for; ``resolve`` gives the callable of a number.
 
     Strides other than C's and Fortran's are read only with ``layout``: they spread an array over
@@ -64,7 +70,7 @@ def decode(data: bytes, layout: bool = False, resolve: Callable[[int], Any] | No
     WireError
         If the bytes are not exactly one value within the limits; nothing else, ever.
     """
-    reader = _Reader(data, layout, resolve)
+    reader = _Reader(data, layout, resolve, items)
     try:
         value = reader.take(0)
     except (ValueError, OverflowError, MemoryError, TypeError, struct.error) as error:
@@ -75,16 +81,18 @@ def decode(data: bytes, layout: bool = False, resolve: Callable[[int], Any] | No
 
 
 class _Writer:
-    def __init__(self, layout: bool, handle: Callable[[Any], int] | None, most: int) -> None:
-        self.out, self.most = bytearray(), most
-        self.layout, self.handle, self.items, self.keys = layout, handle, 0, 0
+    def __init__(
+        self, layout: bool, handle: Callable[[Any], int] | None, most: int, items: int
+    ) -> None:
+        self.out, self.most, self.left = bytearray(), most, items
+        self.layout, self.handle, self.items, self.keys = layout, handle, items, 0
 
     def put(self, value: Any, depth: int) -> "_Writer":
-        self.items += 1
-        if self.items > ITEMS:
-            raise WireError(f"more than {ITEMS} values")
+        self.left -= 1
+        if self.left < 0:
+            raise WireError(f"more than {self.items} values")
         if len(self.out) > self.most:
-            raise WireError(f"more than {self.most >> 20} MiB")
+            raise WireError(f"more than {_size(self.most)}")
         kind = type(value)
         writer = _WRITERS.get(kind)
         if writer is not None:
@@ -102,8 +110,8 @@ class _Writer:
         return self
 
     def _many(self, value: Any, kind: type, depth: int) -> None:
-        if len(value) > ITEMS:
-            raise WireError(f"more than {ITEMS} values")
+        if len(value) > self.left:
+            raise WireError(f"more than {self.items} values")
         self.out += _TAGS[kind] + _U32.pack(len(value))
         if kind is dict:
             self.keys += len(value)
@@ -145,7 +153,7 @@ class _Writer:
 
     def _blob(self, tag: bytes, data: bytes) -> None:
         if len(data) > self.most:
-            raise WireError(f"more than {self.most >> 20} MiB")
+            raise WireError(f"more than {_size(self.most)}")
         self.out += tag + _U32.pack(len(data)) + data
 
     def array(self, x: Any) -> None:
@@ -155,7 +163,7 @@ class _Writer:
         if x.ndim > AXES:
             raise WireError(f"an array of {x.ndim} axes, at most {AXES} pass")
         if x.nbytes > self.most:
-            raise WireError(f"an array of {x.nbytes >> 20} MiB, at most {self.most >> 20} pass")
+            raise WireError(f"an array of {_size(x.nbytes)}, at most {_size(self.most)} pass")
         flags, order = 0, x.flags
         if not order.c_contiguous:
             flags |= _FORTRAN if order.f_contiguous else _STRIDED * self.layout
@@ -181,6 +189,10 @@ _TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", dict: b"d"}
 _SCALARS = {d.type for d in _DTYPES.values()} | {np.longlong, np.ulonglong}
 
 
+def _size(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
+
+
 def type_name(kind: type) -> str:
     """The name of a type, which its owner may have tampered with."""
     module, name = (type.__dict__[key].__get__(kind) for key in ("__module__", "__name__"))
@@ -198,15 +210,17 @@ def _plain_key(key: Any) -> None:
 
 
 class _Reader:
-    def __init__(self, data: bytes, layout: bool, resolve: Callable[[int], Any] | None) -> None:
-        self.data, self.resolve = data, resolve
-        self.at = self.items = self.keys = 0
+    def __init__(
+        self, data: bytes, layout: bool, resolve: Callable[[int], Any] | None, items: int
+    ) -> None:
+        self.data, self.resolve, self.left = data, resolve, items
+        self.at = self.keys = 0
         self.room = max(1 << 20, 16 * len(data)) if layout else 0
 
     def take(self, depth: int) -> Any:
-        self.items += 1
-        if self.items > ITEMS:
-            raise WireError(f"more than {ITEMS} values")
+        self.left -= 1
+        if self.left < 0:
+            raise WireError("too many values")
         tag = self.data[self.at : self.at + 1]
         self.at += 1
         if tag in (b"l", b"t", b"d"):
@@ -220,8 +234,8 @@ class _Reader:
 
     def _many(self, tag: bytes, depth: int) -> Any:
         count = self._number(_U32)
-        if count > ITEMS - self.items:
-            raise WireError(f"more than {ITEMS} values")
+        if count > self.left:
+            raise WireError("too many values")
         if tag != b"d":
             found = [self.take(depth + 1) for _ in range(count)]
             return found if tag == b"l" else tuple(found)

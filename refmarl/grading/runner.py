@@ -190,10 +190,8 @@ class Grader:
         failed = [_whose(item, law, cases) for _, item in found if item]
         if not failed:
             return Result(exercise, "pass", passed)
-        status = min((item.kind for item in failed), key=STATUSES.index)
-        failed.sort(
-            key=lambda item: (item.kind != status, status == "fail" and not item.property.gate)
-        )
+        failed.sort(key=_gravity)
+        status = failed[0].kind
         if not isinstance(failed[0].error, Stop):
             failed[0] = smallest(failed[0], answer, law, cases, shrink)
         mistake = _looks_like(law, answer, cases) if status in ("fail", "bad-return") else None
@@ -257,9 +255,14 @@ def _not_begun(exercise: Exercise, answer: Answer, case: Case) -> Result | None:
     return None
 
 
-def _tells(item: Broken) -> bool:
-    """Whether it is a gate that says what is wrong; what breaks it breaks other laws too."""
-    return item.property.gate and item.kind == "fail"
+def _gravity(item: Broken) -> float:
+    """The place of a broken law in the report: the gravest first, which is the status.
+
+    A gate that says in words what is wrong comes before errors: what breaks it, an input changed
+    in place say, raises elsewhere too.
+    """
+    tells = item.property.gate and item.kind == "fail"
+    return STATUSES.index("error") - 0.5 if tells else STATUSES.index(item.kind)
 
 
 def _stub_of(text: str) -> str | None:

@@ -110,7 +110,12 @@ TWICE = Spec(
     reference=lambda f, x: f(f(x)),
 )
 HONEST_TWICE = "\n\ndef twice(f, x):\n    return f(f(x))\n\n\n"
-ASKED = {"twice": replace(EXERCISE, label="twice", function="twice"), "": EXERCISE}
+OTHER = exercises()["tests-nash"]  # whose function is handed an implementation
+ASKED = {
+    "": EXERCISE,
+    "twice": replace(EXERCISE, label="twice", function="twice"),
+    "tests-nash": OTHER,
+}
 ATTACKS = [Attack(path) for path in FILES]
 RLIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 
@@ -216,7 +221,8 @@ def field(tmp_path_factory):
     (place / "submissions").mkdir()
     (place / "results.json").write_text('{"score": 0}')
     os.chmod(place / "results.json", 0o640)
-    text = SOLUTION.read_text("utf-8") + HONEST_TWICE + "name_of_an_earlier_student = 1\n"
+    text = SOLUTION.read_text("utf-8") + (folder("solutions") / OTHER.path).read_text("utf-8")
+    text += HONEST_TWICE + "name_of_an_earlier_student = 1\n"
     (place / "honest.py").write_text(text, "utf-8")
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to us
     with socket.create_server(("127.0.0.1", 0)) as port:
@@ -267,7 +273,7 @@ def attacked(attack, level, field, graders):
 
 
 def must_have_failed(attack, result):
-    exercise = EXERCISE
+    exercise = attack.exercise
     assert result.status in attack.expected, (result.status, result.message[:500])
     assert result.score < exercise.points
     if attack.said("Score") != "part":
@@ -287,7 +293,7 @@ def run(attack, level, field, graders):
     result = attacked(attack, level, field, graders)
     must_have_failed(attack, result)
     after = graders(level).check(attack.exercise, field.honest, 3)
-    assert (after.status, after.score) == ("pass", EXERCISE.points)
+    assert (after.status, after.score) == ("pass", attack.exercise.points)
 
 
 # One or two of each kind, which take no time-out; the others are slow.

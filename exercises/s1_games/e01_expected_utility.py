@@ -6,6 +6,9 @@ Time   about 20 minutes                         Needs  nothing before it
 Everybody draws an action from a mixed strategy, independently of the others. What does each
 player get on average? The sum runs over every joint action; taken one player at a time it is
 a chain of matrix products.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

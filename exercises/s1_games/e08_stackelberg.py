@@ -7,6 +7,9 @@ The leader announces a mixed strategy and keeps to it, the follower answers with
 against it. What should the leader announce? Where the follower is indifferent, it does the leader
 a favour. Decide first what the follower is to play: then the best announcement that makes it want
 to is a linear program.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

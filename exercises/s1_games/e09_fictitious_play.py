@@ -6,6 +6,9 @@ Time   about 30 minutes                         Needs  best-response
 Two players meet again and again. Each believes that the other draws its actions with the
 frequencies seen so far, and plays a best response to them. Both move at the same time; then both
 averages take in the new action, each with weight 1/(t+1).
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 15 minutes                         Needs  expected-utility
 In a large population everybody plays one fixed action, and those who earn more have more
 offspring. The share of an action therefore grows at a rate equal to its advantage over the
 population's average. Nobody computes a best response, and yet the result has much to do with Nash.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

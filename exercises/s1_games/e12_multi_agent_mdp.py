@@ -6,6 +6,9 @@ Time   about 30 minutes                         Needs  expected-utility
 In a Markov game the joint action pays every player and moves the state. Once all policies are
 fixed nothing is left to decide: averaging over what everybody draws gives a Markov chain with a
 reward for each player, and the values solve V = R + gamma P V, a system of linear equations.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -7,6 +7,9 @@ In every state two players choose at the same time; the column player pays the r
 choices together decide where they meet next. If the states were worth ``values``, each state
 would be a matrix game: reward now, and the discounted worth of what comes next. Its value is the
 new worth of the state.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 20 minutes                         Needs  nothing before it
 An independent learner updates its own table after every transition, as if the other agents were
 weather. In a team, bad luck is often a teammate who explores: a hysteretic learner follows good
 news at rate alpha and bad news at a smaller rate beta. With beta = alpha it is Q-learning.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 20 minutes                         Needs  expected-utility
 A joint-action learner has a value for every joint action, but chooses its own action only. So it
 counts what each of the others did, takes the frequencies for their mixed strategies, independent
 of each other, and averages its table over what they might do next.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

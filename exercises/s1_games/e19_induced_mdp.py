@@ -6,6 +6,9 @@ Time   about 30 minutes                         Needs  multi-agent-mdp
 Let everybody but one player keep to a policy. To that player the others are part of the weather:
 averaging over what they draw leaves a Markov decision process of its own actions. When the others
 learn, that process moves, which is why learning among learners is not learning in an MDP.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

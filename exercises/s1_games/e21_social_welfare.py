@@ -6,6 +6,9 @@ Time   about 15 minutes                         Needs  nash
 The welfare of a joint action is the sum of what it pays the players. What could a planner reach
 with the players' actions, and what is left of it where everybody looks after themselves? The price
 of anarchy is the best welfare of all joint actions over the worst welfare of the equilibria.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

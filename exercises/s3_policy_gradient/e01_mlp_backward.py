@@ -6,6 +6,9 @@ Time   about 45 minutes                            Needs  nothing
 Every deep algorithm of the course needs the derivative of a network. There is no need for a
 library: going back through the layers, the chain rule turns the gradient at a layer's output into
 the gradients of its weights, of its bias and of its input, which is the output of the layer below.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -7,6 +7,9 @@ The gradient of what a policy earns can be estimated without knowing the world: 
 log-probability of each action in proportion to what came after it. Subtracting what was to be
 expected anyway changes nothing on average, but calms the estimate; forgetting the discount of the
 time at which the action was taken does change the average.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

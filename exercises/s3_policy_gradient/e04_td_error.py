@@ -7,6 +7,9 @@ A value function makes a claim at every step: what comes now, and what is to com
 worth what I said before. The error of that claim is what critics learn from and what advantages are
 made of. Two kinds of ends must be kept apart: where the world ended nothing is to come, where only
 the clock ran out there is.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 30 minutes                            Needs  td-error
 How much better than expected was an action? The TD error of its step says it with the values'
 prejudice, the sum of all later errors with all the noise of the episode. A geometric weight between
 the two is a dial, and one pass backwards computes it. The traps are all at the ends of episodes.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

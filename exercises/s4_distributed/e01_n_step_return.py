@@ -6,6 +6,9 @@ Time   about 30 minutes                            Needs  td-error
 Workers that send their experience in short pieces cannot wait for the end of an episode. They
 count n rewards and then let the value stand for the rest. If the episode ends before, fewer rewards
 are counted, and whether a value follows depends on how it ended.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

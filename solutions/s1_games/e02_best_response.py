@@ -6,6 +6,9 @@ Time   about 20 minutes                         Needs  expected-utility
 The others' mixed strategies are fixed. Which actions of one player are the best against them?
 There may be several, and then every mixture of them is a best response, too. Equal values are
 sums in different orders, so compare them with a tolerance.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 20 minutes                         Needs  best-response
 A player's regret is what a best response would gain while the others stay where they are. A
 profile is a Nash equilibrium where no player has any; the sum of all regrets is NashConv. So a
 few lines judge every equilibrium that any method may find.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

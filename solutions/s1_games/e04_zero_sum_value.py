@@ -6,6 +6,9 @@ Time   about 35 minutes                         Needs  expected-utility
 What the row player gets, the column player pays. Each fears the best reply of the other: the row
 player looks for the mixture whose worst column is best, the column player for the mixture whose
 best row is worst. Both are linear programs, and they end in the same number.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 40 minutes                         Needs  zero-sum-value
 An action that some mixture of the others beats whatever the opponent does will not be played. Once
 it is gone, actions of the opponent may have lost their only excuse, and so on. What is left does
 not depend on the order.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -5,6 +5,9 @@ Time   about 20 minutes                         Needs  nothing before it
 
 A joint action is Pareto optimal unless another one is at least as good for every player and
 better for one. Nobody deviates here: all joint actions are compared with all, as whole outcomes.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

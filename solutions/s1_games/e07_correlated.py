@@ -6,6 +6,9 @@ Time   about 40 minutes                         Needs  nash
 A traffic light draws a joint action and tells each driver only its own part. If nobody gains by
 doing anything else than told, that is a correlated equilibrium. All conditions are linear in the
 probabilities of the joint actions, so the best such light is one linear program.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

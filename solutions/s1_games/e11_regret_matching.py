@@ -7,6 +7,9 @@ In every round you choose a mixed strategy, and only then learn what each action
 of an action is what it would have earned in all rounds so far, minus what you earned. Play the
 actions that you regret, in proportion to their regret: then your average regret tends to zero
 against any opponent.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 45 minutes                         Needs  induced-mdp
 What a player earns depends on the logits of all. Its own gradient sums, over the states as often
 as they are visited, score times advantage. On a game whose tables are known nothing needs to be
 sampled: the visits and the action values are the solutions of two linear systems.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

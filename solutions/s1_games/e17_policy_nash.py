@@ -6,6 +6,9 @@ Time   about 40 minutes                         Needs  induced-mdp
 In a Nash equilibrium in policies nobody gains by changing its own policy. The regret of a player
 is what its best policy would gain while the others keep to theirs. Against fixed policies it is
 alone in a Markov decision process, so the best it can do is found by solving that process.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

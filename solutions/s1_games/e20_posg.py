@@ -7,6 +7,9 @@ Nobody sees the state; each player gets a signal that depends on the new state a
 Whoever knows all actions and all signals can keep a distribution over states, the belief: predict
 where the game went, weigh each state by how likely it made the signals, and normalise. The
 weights' sum is worth keeping, too: it is the probability of the signals.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

@@ -6,6 +6,9 @@ Time   about 60 minutes                            Needs  mlp-backward
 A Hessian of a million parameters cannot be written down, but its product with one vector costs
 two backward passes. Pearlmutter's rule: write R{.} for the derivative along the direction v, and
 apply it to every line of the forward and of the backward pass.
+
+Arrays may hold whole numbers (dtype int), be read-only or views of others; leave them as they are.
+Where an array is asked for, a list of numbers will do.
 """
 
 import numpy as np

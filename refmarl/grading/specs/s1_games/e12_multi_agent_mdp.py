@@ -10,6 +10,7 @@ from ....check import Array
 from ....games.markov import MarkovGame, evaluate
 from ....testing.strategies import seeded_markov_games_with_policies
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -158,6 +159,7 @@ SPEC = Spec(
             "it is one real number for each player and state",
             _shape,
             "V has the axes of the rewards without the actions: (n, S).",
+            gate=True,
         ),
         Property(
             "with γ = 0 it is the expected reward of the state",
@@ -173,12 +175,15 @@ SPEC = Spec(
             "renaming the states renames the values",
             _renaming,
             "Every state has a row of its own in each policy.",
+            weight=0,
         ),
         Property(
             "it is the reward now and γ times the value of the next state, on average",
             _bellman,
             "Average transition as you average reward. Row s of the chain says where s leads to.",
+            weight=2,
         ),
+        layouts(_bellman, "reward"),
         *PURE,
     ),
     mistakes=(

@@ -10,6 +10,7 @@ from ....games.shapley import shapley_operator
 from ....games.zero_sum import zero_sum_value
 from ....testing.zero_sum_markov import tables, values
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 SOLVER = 1e-6  # linear programs stop within 1e-7 of the payoffs' size; ten times that
 
@@ -171,12 +172,15 @@ SPEC = Spec(
             "two guesses come nearer to each other by the factor gamma",
             _contracts,
             "What does a state's new value depend on besides reward and the old values?",
+            weight=0,
         ),
         Property(
             "the new value of a state is the value of its stage game",
             _stages,
             "Print the stage game of one state: a matrix (A, B) in which the future is included.",
+            weight=2,
         ),
+        layouts(_stages, "values", "reward"),
         *PURE,
     ),
     mistakes=(

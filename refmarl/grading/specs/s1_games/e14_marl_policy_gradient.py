@@ -12,6 +12,7 @@ from ....games.markov import MarkovGame
 from ....games.policy_gradient import policy_gradient as reference
 from ....testing.strategies import games_with_logits
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 STEP = 1e-30  # of complex steps, which take no differences
 
@@ -290,21 +291,25 @@ SPEC = Spec(
             "the gradient sums to 0 over the actions of each observation",
             _rows,
             "A shift of a row of logits changes no policy. Which average does an advantage lack?",
+            weight=0,
         ),
         Property(
             "what the others are paid does not matter",
             _others_rewards,
             "Whose rewards make the advantage?",
+            weight=0,
         ),
         Property(
             "a potential that is paid for arriving and taken back for leaving changes nothing",
             _shaping,
             "What is the same for all actions of a state must drop out of the advantage.",
+            weight=0,
         ),
         Property(
             "it is the average over the first state",
             _first_states,
             "The first state enters by the visits, and they are linear in it.",
+            weight=0,
         ),
         Property(
             "the gradient is the derivative of the value by each own logit",
@@ -313,6 +318,7 @@ SPEC = Spec(
             "how much better than average, later rewards included. States that look alike add up.",
             weight=5,
         ),
+        layouts(_slope, "reward"),
         *PURE,
     ),
     mistakes=(

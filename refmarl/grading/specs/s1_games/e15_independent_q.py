@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from ....check import Array
 from ....games.independent_q import td_update
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -81,6 +82,22 @@ def _good_news(answer: Answer, case: Case) -> None:
 
 
 def _bad_news(answer: Answer, case: Case) -> None:
+    _moved(answer, case, False)
+
+
+def _at_end(answer: Answer, case: Case) -> None:
+    """A terminal step that pays 5 more than the value."""
+    before = float(case.q[case.obs, case.action])
+    ended = case._replace(terminated=True, reward=before + 5.0)
+    got = _table(answer, ended)[case.obs, case.action]
+    close(
+        got, before + 5.0 * case.alpha, f"the value {before:g} at an end that pays {before + 5:g}"
+    )
+
+
+def _both(answer: Answer, case: Case) -> None:
+    _one_entry(answer, case)
+    _moved(answer, case, True)
     _moved(answer, case, False)
 
 
@@ -199,22 +216,26 @@ SPEC = Spec(
             "only the value of the observation and action at hand changes",
             _one_entry,
             "Return a whole table. Which single entry of it did the agent try?",
+            gate=True,
         ),
         Property(
             "what is observed at an end, and the discount, do not matter there",
             _terminal,
             "A terminal state is worth 0. What does the factor (1-d) do?",
+            weight=0,
         ),
         Property(
             "values that are all 3 higher, and fit the rewards, stay 3 higher",
             _shift,
             "δ should stay as it is, and its sign, which alone chooses the rate. Does the old "
             "value stand in it, with its minus sign?",
+            weight=0,
         ),
         Property(
             "with beta = 0 no value ever falls",
             _deaf,
             "Is it the rate of bad news that is beta?",
+            weight=0,
         ),
         Property(
             "bad news moves the value by the share beta of its way to the target",
@@ -228,6 +249,12 @@ SPEC = Spec(
             "Write down δ for the printed numbers: the maximum runs over the next observation's "
             "values, and the rate alpha takes δ in, no more.",
         ),
+        Property(
+            "an end that pays 5 more than expected moves the value by 5 alpha",
+            _at_end,
+            "Nothing is to come after an end: the target is the reward alone.",
+        ),
+        layouts(_both),
         *PURE,
     ),
     mistakes=(

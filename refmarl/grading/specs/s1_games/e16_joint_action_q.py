@@ -12,6 +12,7 @@ from ....check import Array
 from ....games.joint_action_q import expected_values as reference
 from ....games.joint_action_q import product_model
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -150,6 +151,7 @@ SPEC = Spec(
             "what the player itself has done does not matter",
             _own,
             "The model is of the others. Which entry of counts must not be used?",
+            weight=0,
         ),
         Property(
             "a table of one constant gives that constant: the model's probabilities sum to 1",
@@ -161,11 +163,13 @@ SPEC = Spec(
             "seeing the same more often changes nothing",
             _scale,
             "Only the shares of the counts matter, for each player by itself.",
+            weight=0,
         ),
         Property(
             "values are linear in the table",
             _linear,
             "An average is linear; a maximum is not.",
+            weight=0,
         ),
         Property(
             "where the others have only ever done one thing, values are read off the table",
@@ -176,7 +180,9 @@ SPEC = Spec(
             "each value is the average of the table over what the others might do",
             _definition,
             "Average over one other player at a time, with that player's frequencies.",
+            weight=2,
         ),
+        layouts(_definition, "q"),
         *PURE,
     ),
     mistakes=(

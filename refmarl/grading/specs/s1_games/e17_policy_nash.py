@@ -11,6 +11,7 @@ from ....games.induced import policy_regrets as reference
 from ....games.markov import MarkovGame
 from ....testing.strategies import seeded_markov_games_with_policies
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -113,6 +114,21 @@ def _replies(answer: Answer, case: Case) -> None:
         assert abs(found) <= 1e-8 * _size(case), f"player {i} plays best, its regret is {found:g}"
 
 
+def _one_state(answer: Answer, case: Case) -> None:
+    """A game that stays in one state, where it is a matrix game for ever."""
+    players, sizes = len(case.reward), case.reward.shape[2:]
+    reward = case.reward[:, :1]
+    moves = np.ones((1, *sizes, 1))
+    pi = [np.eye(k)[-1:] for k in sizes]
+    at = tuple(k - 1 for k in sizes)
+    want = []
+    for i in range(players):
+        line: tuple[Any, ...] = (i, 0, *at[:i], slice(None), *at[i + 1 :])
+        want.append((reward[line].max() - reward[(i, 0, *at)]) / (1 - case.gamma))
+    given = Case(moves, reward, pi, case.gamma, np.ones(1))
+    _same(answer, given, want, "the regrets of a game with one state, where all play their last")
+
+
 def _shaping(answer: Answer, case: Case) -> None:
     potential = 3.0 * np.arange(len(case.initial)) - 2.0
     first = potential.reshape([-1] + [1] * (case.transition.ndim - 2))
@@ -206,34 +222,47 @@ SPEC = Spec(
             "no regret is negative",
             _non_negative,
             "Best minus now: the best a player can do is at least what it does now. Is it exact?",
+            weight=0,
         ),
         Property(
             "each regret is in the units of its own player's rewards",
             _units,
             "Regret i needs reward[i] only.",
+            weight=0,
         ),
         Property(
             "it is the average over the first state",
             _first_states,
             "One policy of the player, free to differ from state to state, is best from all of "
             "them; the others keep to theirs. Weigh its gains with initial.",
+            weight=0,
         ),
         Property(
             "who plays a best response has none",
             _replies,
             "Compare the value of the best policy with the value of the present one, both exact.",
+            weight=0,
         ),
         Property(
             "a potential that is paid for arriving and taken back for leaving changes no regret",
             _shaping,
             "All policies gain 5 / (1 - γ) minus the potential of the first state.",
+            weight=0,
+        ),
+        Property(
+            "in a single state it is the gain of one round, over 1 - gamma",
+            _one_state,
+            "Against pure strategies: the best entry of the player's row minus the present one, in "
+            "every round.",
         ),
         Property(
             "it is what the best of all policies would gain, while the others keep to theirs",
             _definition,
             "Deviating once is not enough: the player may change its policy in all states. The "
             "first state is drawn from initial.",
+            weight=2,
         ),
+        layouts(_definition, "reward"),
         *PURE,
     ),
     mistakes=(

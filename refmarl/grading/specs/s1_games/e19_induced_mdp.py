@@ -11,6 +11,7 @@ from ....games.induced import induced_mdp as reference
 from ....games.markov import MarkovGame
 from ....testing.strategies import seeded_markov_games_with_policies
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -77,6 +78,11 @@ def _moves(answer: Answer, case: Case) -> None:
 
 def _rewards(answer: Answer, case: Case) -> None:
     close(_process(answer, case)[1], _sums(case)[1], "R_i")
+
+
+def _both(answer: Answer, case: Case) -> None:
+    _moves(answer, case)
+    _rewards(answer, case)
 
 
 def _own_policy(answer: Answer, case: Case) -> None:
@@ -164,11 +170,13 @@ SPEC = Spec(
             "it is a table (S, A_i, S) and a table (S, A_i)",
             _shape,
             "Only the others' actions are summed out; the player keeps its own.",
+            gate=True,
         ),
         Property(
             "every row of P_i is a distribution over next states",
             _distributions,
             "Weights that add up to 1 average distributions into a distribution.",
+            weight=0,
         ),
         Property(
             "P_i is P, averaged over what the others draw in that state",
@@ -184,12 +192,14 @@ SPEC = Spec(
             "the player's own policy changes nothing",
             _own_policy,
             "What is left to decide is a_i; it must not be averaged over.",
+            weight=0,
         ),
         Property(
             "a policy is worth the same in this process as in the game",
             _same_value,
             "Averaging over a_-i first and a_i afterwards averages over a.",
         ),
+        layouts(_both, "reward"),
         *PURE,
     ),
     mistakes=(

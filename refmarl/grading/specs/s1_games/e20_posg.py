@@ -12,6 +12,7 @@ from ....games.posg import POSG, observation_probabilities
 from ....games.posg import belief_update as reference
 from ....testing.posgs import posgs, sparse_rows
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._layouts import layouts
 
 
 class Case(NamedTuple):
@@ -99,6 +100,7 @@ def _full_observation(answer: Answer, case: Case) -> None:
 
 
 def _impossible(answer: Answer, case: Case) -> None:
+    _bayes(answer, case)  # who refuses what cannot be has to answer what can
     never = np.concatenate([case.observation, np.zeros_like(case.observation)], axis=-1)
     seen = (*case.seen[:-1], case.seen[-1] + case.observation.shape[-1])
     try:
@@ -188,11 +190,13 @@ SPEC = Spec(
             "the belief is a distribution",
             _sums_to_one,
             "Weights become probabilities when they are divided by their sum.",
+            gate=True,
         ),
         Property(
             "it is P(s' | b, a, o), by the definition of conditional probability",
             _bayes,
             "Two states, two signals: make the table of P(s', o) by hand and read off a column.",
+            weight=2,
         ),
         Property(
             "the probability is that of all signals together",
@@ -214,6 +218,7 @@ SPEC = Spec(
             _impossible,
             "If all weights are 0 there is no belief: look before you divide.",
         ),
+        layouts(_bayes),
         *PURE,
     ),
     mistakes=(

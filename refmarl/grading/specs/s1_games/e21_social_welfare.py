@@ -12,6 +12,7 @@ from ....games import NormalForm, pure_equilibria
 from ....games.welfare import price_of_anarchy as reference
 from ....testing.strategies import shapes
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._layouts import layouts
 
 SHARED, OWN = st.integers(-2, 6).map(float), st.integers(-3, 3).map(float)
 
@@ -58,6 +59,19 @@ def _definition(answer: Answer, case: Case) -> None:
 def _at_least_1(answer: Answer, case: Case) -> None:
     price = _number(answer, *case)
     assert price >= 1 - 1e-12, f"the price is {price:g}: no equilibrium beats the best joint action"
+
+
+def _welfare(answer: Answer, case: Case) -> None:
+    """The best joint action is worth n more than twice the worst equilibrium."""
+    n, welfare = len(case.payoffs), case.payoffs.sum(axis=0)
+    worst = min(welfare[a] for a in case.equilibria)
+    payoffs = np.concatenate([case.payoffs, np.full_like(case.payoffs[..., :1], -9.0)], axis=-1)
+    last = tuple(k - 1 for k in payoffs.shape[1:])
+    payoffs[(slice(None), *last)] = (abs(welfare).max() + worst * 2 + n) / n
+    best = float(payoffs[(slice(None), *last)].sum())
+    close(
+        answer(payoffs, case.equilibria), best / worst, f"the price where {last} is worth {best:g}"
+    )
 
 
 def _best_equilibrium(answer: Answer, case: Case) -> None:
@@ -137,28 +151,39 @@ SPEC = Spec(
             "it is at least 1",
             _at_least_1,
             "An equilibrium is one of the joint actions. Which of the two welfares is on top?",
+            weight=0,
         ),
         Property(
             "where the best joint action is the only equilibrium it is 1, and as one more it counts"
             " for nothing",
             _best_equilibrium,
             "The top of the ratio goes over all joint actions, equilibria or not.",
+            weight=0,
         ),
         Property(
             "the worst equilibrium alone decides",
             _worst_alone,
             "The price of anarchy is a guarantee: it takes the worst that may happen.",
+            weight=0,
         ),
         Property(
             "the unit of utility does not count",
             _unit,
             "Doubling all payoffs doubles both welfares.",
+            weight=0,
+        ),
+        Property(
+            "a new joint action that is best for all raises the price",
+            _welfare,
+            "The top goes over all joint actions, equilibria or not.",
         ),
         Property(
             "it is the best welfare over the worst equilibrium's",
             _definition,
             "Welfare is the sum over players of the payoffs at one and the same joint action.",
+            weight=2,
         ),
+        layouts(_definition, "payoffs"),
         *PURE,
     ),
     mistakes=(

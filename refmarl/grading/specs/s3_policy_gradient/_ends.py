@@ -29,6 +29,7 @@ def steps(draw: st.DrawFn) -> Steps:
     """
     *arrays, ended, gamma, lam = draw(streams(6))
     reward, value, after, terminated = arrays
+    reward, value, after = (np.rint(2.0 * x) / 2.0 for x in (reward, value, after))
     after = np.where(terminated, 50.0 + after, after)
     both = terminated & (value > 0.5)
     return Steps(reward, value, after, terminated, ended & ~terminated | both, gamma, lam)

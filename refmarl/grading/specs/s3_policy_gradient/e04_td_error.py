@@ -27,8 +27,9 @@ class Case(NamedTuple):
 def cases(draw: st.DrawFn) -> Case:
     """Up to five steps of up to three copies; what follows an end is large and meaningless."""
     drawn = draw(streams(5))
-    after = np.where(drawn.terminated, 50.0 + drawn.next_value, drawn.next_value)
-    return Case(drawn.reward, drawn.value, after, drawn.terminated, drawn.gamma)
+    reward, value, after = (np.rint(2.0 * x) / 2.0 for x in drawn[:3])
+    after = np.where(drawn.terminated, 50.0 + after, after)
+    return Case(reward, value, after, drawn.terminated, drawn.gamma)
 
 
 def _delta(answer: Answer, case: Case) -> Array:

@@ -44,7 +44,7 @@ def blocks(results: Mapping[str, Any], titles: Mapping[str, str], cases: bool) -
     who = results["submission"]["id"]
     yield Block("title", f"{who}: {graded['score']:g} of {graded['max_score']} points")
     rows = [[r["id"], titles[r["id"]], _score(r), SAYS[r["status"]]] for r in graded["exercises"]]
-    yield Block("table", [["exercise", "", "points", ""], *rows])
+    yield Block("table", [["exercise", "", "", ""], *rows])
     for row in graded["exercises"]:
         if row["status"] not in ("pass", "not-started"):
             yield Block("head", f"{row['id']}: {titles[row['id']]}")
@@ -58,13 +58,15 @@ def blocks(results: Mapping[str, Any], titles: Mapping[str, str], cases: bool) -
 
 
 def _score(row: Row) -> str:
-    late = f" (late: {row['late_counts']:.0%} counts)" if "late_counts" in row else ""
-    return f"{row['score']:g} of {row['max_score']}{late}"
+    late = row["status"] != "not-started" and "late_counts" in row
+    return f"{row['score']:g} of {row['max_score']} points" + (
+        f", for {row['late_counts']:.0%} counts of late work" if late else ""
+    )
 
 
 def exercise(row: Row, cases: bool) -> Iterator[Block]:
     """One exercise: the first broken law in full, the others in a line each."""
-    yield Block("text", f"{_score(row)} points: {SAYS[row['status']]}.")
+    yield Block("text", f"{_score(row)}: {SAYS[row['status']]}.")
     laws: Sequence[Row] = row["properties"]
     if laws:
         yield Block("list", [(bool(law["passed"]), law["says"]) for law in laws])

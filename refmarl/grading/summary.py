@@ -35,7 +35,8 @@ def markdown(title: str, book: Iterable[Row], most: Mapping[str, int], tally: Ta
     """summary.md."""
     people = list(book)
     came = sum(row.came for row in people)
-    lines = [f"# {title}", "", f"{came} submissions, {len(people) - came} without one.", ""]
+    missing = f"; {len(people) - came} on the roster without one" if came < len(people) else ""
+    lines = [f"# {title}", "", f"{came} submissions{missing}.", ""]
     lines += _attention(people) + _exercises(people, most, tally) + _laws(tally)
     return "\n".join(lines + _mistakes(tally)) + "\n"
 
@@ -62,9 +63,14 @@ def _exercises(people: list[Row], most: Mapping[str, int], tally: Tally) -> list
 
 
 def _laws(tally: Tally) -> list[str]:
+    """Exercise by exercise, the law that most broke first."""
+    order = {label: k for k, label in enumerate(tally.statuses)}
     lines = ["## Laws", "", "Of the answers that were begun, how many obey each law.", ""]
     lines += ["| exercise | law | obeyed | rate |", "|---|---|---|---|"]
-    for (label, says), tried in tally.tried.items():
+    rows = sorted(
+        tally.tried.items(), key=lambda x: (order[x[0][0]], tally.passed[x[0]] / x[1], x[0])
+    )
+    for (label, says), tried in rows:
         passed = tally.passed[label, says]
         rate = f"{passed} of {tried} | {passed / tried:.0%}"
         lines.append(f"| `{label}` | {plain(says)} | {rate} |")

@@ -45,10 +45,11 @@ def right(exercise, rng):
     return f"# {rng.getrandbits(40):x}\n" + exercise.solution.read_text("utf-8")
 
 
+SWAP = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add}
+
+
 class Mutate(ast.NodeTransformer):
     """Changes the k-th place of a program that can be changed."""
-
-    SWAP = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Lt: ast.LtE, ast.Gt: ast.Lt}
 
     def __init__(self, k):
         self.k = k
@@ -59,8 +60,8 @@ class Mutate(ast.NodeTransformer):
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
-        if type(node.op) in self.SWAP and self._now():
-            node.op = self.SWAP[type(node.op)]()
+        if type(node.op) in SWAP and self._now():
+            node.op = SWAP[type(node.op)]()
         return node
 
     def visit_Constant(self, node):

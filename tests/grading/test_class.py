@@ -143,7 +143,7 @@ def test_new_points_and_deadlines_grade_nothing_again(tmp_path, fake):
     assert fake.read_text() == asked
     row = book(tmp_path / "out")["ann"]
     assert (row["nash"], row["gae"], row["score"]) == ("7.5", "8", "15.5")
-    assert "late: 80% counts" in (tmp_path / "out/reports/ann/report.html").read_text()
+    assert "for 80% counts of late work" in (tmp_path / "out/reports/ann/report.html").read_text()
 
 
 def test_a_process_that_dies_is_replaced_and_its_file_graded_again(tmp_path, fake):

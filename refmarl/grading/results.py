@@ -79,7 +79,7 @@ class Mark:
 
 def mark(result: "Result") -> Mark:
     """The mark of a result; texts are cut to ``MAX_TEXT`` and cleaned of control characters."""
-    rows = result.as_json()["properties"]
+    rows = result.as_json(reveal=True)["properties"]
     kept = tuple({key: _clean(value) for key, value in row.items()} for row in rows)
     says = result.mistake.says if result.mistake else ""
     texts = (clean(result.message), says, clean(result.printed))

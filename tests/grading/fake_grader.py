@@ -48,5 +48,5 @@ def _result(exercise, status, share):
         message="<b>\x1b[31m",
         printed="",
         mistake=None,
-        as_json=lambda: {"properties": rows},
+        as_json=lambda reveal: {"properties": rows},
     )

@@ -23,7 +23,8 @@ MAX_TOTAL = 10 * 2**20  # bytes of all files of a submission that are graded
 MAX_ENTRIES = 20_000  # names that are looked at
 MAX_DEPTH = 12  # folders inside each other
 MAX_LISTED = 20  # ignored names that are told
-SKIPPED = ("__pycache__", "__MACOSX", ".git", ".venv")  # not even listed
+SKIPPED = ("__pycache__", "__MACOSX", ".git", ".venv", "docs")  # folders not looked into
+OURS = ("assignment.toml", "manifest.json")  # written by `refmarl start` and `submit`
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,13 @@ def _collected(
     if not found:
         notes.append("holds no file of an exercise")
     known = {e.parts for copies in found.values() for e in copies}
-    others = sorted("/".join(e.parts) for e in entries if e.parts not in known)
+    others = sorted("/".join(e.parts) for e in entries if e.parts not in known and _telling(e))
     return Submission(files, refused, _told(others), tuple(notes))
+
+
+def _telling(entry: Entry) -> bool:
+    """Whether a file that is ignored is one that a student may have meant to be graded."""
+    return entry.parts[-1] not in OURS and not any(p.startswith(".") for p in entry.parts)
 
 
 def _found(entries: Iterable[Entry], wanted: Mapping[str, Path]) -> dict[str, list[Entry]]:

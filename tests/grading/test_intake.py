@@ -255,6 +255,7 @@ def test_deep_and_wide_folders_end(tmp_path, monkeypatch):
 
 def test_what_python_and_git_leave_behind_is_not_listed(tmp_path):
     files = {NASH: b"x", "__pycache__/a.pyc": b"", "__MACOSX/._x": b"", ".git/HEAD": b""}
+    files |= {"docs/s1_games/nash.md": b"", ".DS_Store": b"", "x/manifest.json": b""}
     assert intake.read(tree(tmp_path / "a", files), WANTED).ignored == ()
     assert intake.read(zipped(tmp_path / "a.zip", files), WANTED).ignored == ()
 

@@ -27,7 +27,7 @@ LAW_SECONDS = 20.0  # of our own time for one law: what comes back may be made t
 
 def replay(prop: Property, answer: Answer, cases: Sequence[Case]) -> Broken | None:
     """The first of ``cases`` on which ``answer`` breaks ``prop``, if there is one."""
-    getattr(answer, "begin", _nothing)()
+    getattr(answer, "begin", _nothing)(prop.gate)
     began = time.thread_time()
     with _interrupted():
         for number, case in enumerate(cases):
@@ -62,7 +62,7 @@ def _interrupted() -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _nothing() -> None:
+def _nothing(anew: bool = True) -> None:
     """What a function in this process needs before a law."""
 
 

@@ -120,6 +120,7 @@ class Grader:
         self.isolation, self.secret = isolation, secret
         self._nursery = Nursery(isolation, limits or Limits())
         self._cases: dict[tuple[str, int], Cases] = {}
+        self._sections = frozenset(e.folder for e in exercises().values())
         self._open = ExitStack()
 
     def __enter__(self) -> "Grader":
@@ -154,7 +155,7 @@ class Grader:
         began = time.monotonic()
         if not path.is_file():
             raise InputError(f"{path}: no such file; `refmarl start DIR` makes one")
-        sections = frozenset({exercise.folder, *(e.folder for e in exercises().values())})
+        sections = self._sections | {exercise.folder}
         given = Submission(
             path, exercise.function, exercise.packages, shown, sections, self.isolation > 0
         )
@@ -283,7 +284,7 @@ def _whose(item: Broken, law: Spec, cases: Cases) -> Broken:
 
 
 def _looks_like(law: Spec, answer: Answer, cases: Cases) -> Mistake | None:
-    answer.begin()
+    answer.begin(anew=False)
     try:
         return diagnosis(law, answer, cases[:DIAGNOSED])
     except Stop:

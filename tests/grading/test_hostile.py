@@ -110,11 +110,9 @@ TWICE = Spec(
     reference=lambda f, x: f(f(x)),
 )
 HONEST_TWICE = "\n\ndef twice(f, x):\n    return f(f(x))\n\n\n"
-OTHER = exercises()["tests-nash"]  # whose function is handed an implementation
 ASKED = {
     "": EXERCISE,
     "twice": replace(EXERCISE, label="twice", function="twice"),
-    "tests-nash": OTHER,
 }
 ATTACKS = [Attack(path) for path in FILES]
 RLIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
@@ -228,8 +226,7 @@ def field(tmp_path_factory):
     (place / "submissions").mkdir()
     (place / "results.json").write_text('{"score": 0}')
     os.chmod(place / "results.json", 0o640)
-    text = SOLUTION.read_text("utf-8") + (folder("solutions") / OTHER.path).read_text("utf-8")
-    text += HONEST_TWICE + "name_of_an_earlier_student = 1\n"
+    text = SOLUTION.read_text("utf-8") + HONEST_TWICE + "name_of_an_earlier_student = 1\n"
     (place / "honest.py").write_text(text, "utf-8")
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to us
     with socket.create_server(("127.0.0.1", 0)) as port:
@@ -246,8 +243,7 @@ def graders(field):
     def grader(level):
         if level not in made:
             made[level] = Grader(level, LIMITS).__enter__()
-            for exercise in (EXERCISE, OTHER):
-                made[level].check(exercise, field.honest, EXAMPLES)
+            made[level].check(EXERCISE, field.honest, EXAMPLES)
         return made[level]
 
     yield grader

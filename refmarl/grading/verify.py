@@ -124,7 +124,8 @@ def _examples(trial: _Trial) -> str:
     for one in found:
         runner.run(one, out=said.append)
     if not runner.tries:
-        return "there is none"
+        given = "NotImplementedError" not in trial.stub  # a program with a fault in it
+        return "" if given else "there is none"
     return "" if not runner.failures else "".join(said).strip().splitlines()[-1].strip()
 
 
@@ -199,9 +200,10 @@ def _page(trial: _Trial) -> str:
     exercise = trial.exercise
     if not exercise.page.is_file():
         return f"there is no {exercise.page}"
+    own = not exercise.docs.endswith("/index.md")  # else a page of many exercises
     anchor = exercise.docs.partition("#")[2] or exercise.label
     text = exercise.page.read_text("utf-8")
-    if f'<a id="{anchor}"></a>' not in text:
+    if own and f'<a id="{anchor}"></a>' not in text:
         return f'{exercise.page} has no <a id="{anchor}"></a>'
     named = f"refmarl check {exercise.label}" in text
     return "" if named else f"{exercise.page} does not say `refmarl check {exercise.label}`"

@@ -93,17 +93,17 @@ def race(
         for p in task.everybody
         if p is task.ours or p.installed
     )
-    peers = [e for e in others if e.peer is not task.limit]
-    floor = [e for e in others if e.peer is task.limit]
+    peers = [e for e in others if e.peer not in task.measured]
+    unjudged = [e for e in others if e.peer in task.measured]
     given = tuple(task.inputs(options.seed, size))
-    for entrant in [ours, *peers, *floor]:
+    for entrant in [ours, *peers, *unjudged]:
         if entrant.peer.name in beaten:
             entrant.note = f"not tried: over the limit at size {beaten[entrant.peer.name]}"
         elif entrant.peer.largest is not None and size > entrant.peer.largest:
             entrant.note = f"not tried beyond size {entrant.peer.largest}"
         else:
             allowed = max(options.limit, task.patience)
-            limit = OURS if entrant is ours or entrant.peer is task.limit else allowed
+            limit = allowed if entrant in peers else OURS
             _answer(entrant, caller(entrant.peer.package), limit)
         if entrant.over:
             beaten[entrant.peer.name] = size
@@ -111,8 +111,8 @@ def race(
     if ours.first and fmean(ours.first) > max(options.limit, task.patience):
         ours.laps, ours.note = [fmean(ours.first)], "over the limit, timed once"
     fit = [e for e in [ours, *peers] if e.right == len(given) and not e.note]
-    _run([*fit, *(e for e in floor if not e.note)], len(given), caller, options)
-    return _rows(task, size, ours, peers, floor, len(given))
+    _run([*fit, *(e for e in unjudged if not e.note)], len(given), caller, options)
+    return _rows(task, size, ours, peers, unjudged, len(given))
 
 
 def _answer(entrant: Entrant, caller: Caller, limit: float) -> None:
@@ -169,15 +169,19 @@ def _rows(
     size: int,
     ours: Entrant,
     peers: Sequence[Entrant],
-    floor: Sequence[Entrant],
+    unjudged: Sequence[Entrant],
     number: int,
 ) -> list[dict[str, Any]]:
     """One row for each peer, or one without a peer; keys are listed in docs/bench.md."""
+    seconds = {e.peer.name: e.seconds for e in unjudged}
+    limit = seconds.get(task.limit.name) if task.limit else None
+    bounded = seconds.get(task.part.name) if task.part else ours.seconds
     shared = {
         "task": task.name,
         "size": size,
         "ours_s": ours.seconds,
-        "limit_s": floor[0].seconds if floor else None,
+        "limit_s": limit,
+        "limit_share": limit / bounded if limit is not None and bounded else None,
         "ours_correct": ours.right,
         "of": number,
         "ours_quartiles": ours.quartiles,

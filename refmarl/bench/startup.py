@@ -1,4 +1,4 @@
-"""What a user waits for first: imports, compilation, a whole process that solves one small game.
+"""What a user waits for first: imports, compilation, a process that solves a game or takes a step.
 
 Each run is a Python process of its own. *Cold* means that nothing compiled is kept from before:
 numba's caches are in a fresh empty folder; *warm*, that the process has run before.
@@ -36,6 +36,60 @@ CALLS = {
     "nashpy": "list(game.vertex_enumeration())",
     "quantecon": "theory.vertex_enumeration(game)",
     "pygambit": "pygambit.nash.enummixed_solve(game, rational=False).equilibria",
+}
+DATA = """import numpy as np
+rng, losses = np.random.default_rng(0), []
+x, goal = rng.standard_normal((64, 18)).astype(np.float32), np.ones((64, 5), np.float32)
+"""
+TRAINING = {  # two steps of Adam on a regression, and the loss before each
+    "refmarl": f"""{DATA}
+from refmarl.nn import MLP, Adam
+net, adam = MLP((18, 64, 64, 5), "relu"), Adam()
+theta = net.init(rng, dtype=np.float32)
+state = adam.init(theta)
+for _ in range(2):
+    y, tape = net.forward(theta, x)
+    losses.append(float(np.square(y - goal).mean()))
+    state, theta = adam.update(state, theta, net.gradient(theta, tape, y - goal), 1e-3)
+""",
+    "torch": f"""{DATA}
+import torch
+from torch import nn
+torch.set_num_threads(1)
+net = nn.Sequential(nn.Linear(18, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5))
+adam, x, goal = torch.optim.Adam(net.parameters(), 1e-3), torch.tensor(x), torch.tensor(goal)
+for _ in range(2):
+    adam.zero_grad()
+    loss = nn.functional.mse_loss(net(x), goal)
+    losses.append(float(loss))
+    loss.backward()
+    adam.step()
+""",
+    "jax": f"""{DATA}
+import jax
+import jax.numpy as jnp
+sizes = (18, 64, 64, 5)
+w = [jnp.asarray(rng.standard_normal((i, o)) * i**-0.5) for i, o in zip(sizes, sizes[1:])]
+state = ([(a, jnp.zeros(a.shape[1])) for a in w],)
+state = (*state, *(jax.tree.map(jnp.zeros_like, state[0]) for _ in range(2)))
+def loss(parts):
+    h = x
+    for k, (w, b) in enumerate(parts):
+        h = h @ w + b
+        h = jax.nn.relu(h) if k < 2 else h
+    return jnp.square(h - goal).mean()
+@jax.jit
+def step(state, t):
+    value, g = jax.value_and_grad(loss)(state[0])
+    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, state[1], g)
+    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, state[2], g)
+    def move(p, m, v):
+        return p - 1e-3 * m / (1 - 0.9**t) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return value, (jax.tree.map(move, state[0], m, v), m, v)
+for t in (1.0, 2.0):
+    value, state = step(state, t)
+    losses.append(float(value))
+""",
 }
 PATIENCE = 60.0  # seconds: a cold start may compile a package's kernels
 
@@ -112,7 +166,7 @@ def _solving(package: str) -> str:
 def _peer(name: str, code: str, cold: bool = False, seconds: Any = _whole) -> Peer:
     return Peer(
         name=name,
-        package=name if name in IMPORTS else "refmarl",
+        package="refmarl" if name == "limit" else name,
         prepare=partial(_prepare, code),
         run=partial(process, cold),
         answer=_number,
@@ -120,16 +174,26 @@ def _peer(name: str, code: str, cold: bool = False, seconds: Any = _whole) -> Pe
     )
 
 
-def _task(name: str, title: str, cold: bool, seconds: Any, quick: bool) -> Task:
-    """A solver's process; the limit is a Python that imports NumPy and does nothing."""
-    ours, *peers = (_peer(p, _solving(p), cold, seconds) for p in IMPORTS)
+def _learning(package: str) -> str:
+    """How many of both losses are smaller than the one before: 1, if it learns."""
+    return f"{TRAINING[package]}\nprint(int(losses[1] < losses[0]), 0.0)"
+
+
+SIZES = {"actions": 3, "rows": 64}
+
+
+def _task(
+    name: str, title: str, size: str, codes: dict[str, str], cold: bool, seconds: Any = _whole
+) -> Task:
+    """A process of each package; the limit is a Python that imports NumPy and does nothing."""
+    ours, *peers = (_peer(p, code, cold, seconds) for p, code in codes.items())
     limit = _peer("limit", _importing("import numpy")) if seconds is _whole else None
     return Task(
         name=name,
         title=title,
-        size="actions",
-        sizes=(3,),
-        quick=(3,) if quick else (),
+        size=size,
+        sizes=(SIZES[size],),
+        quick=() if cold else (SIZES[size],),
         inputs=_inputs,
         ours=ours,
         peers=tuple(peers),
@@ -140,6 +204,9 @@ def _task(name: str, title: str, cold: bool, seconds: Any, quick: bool) -> Task:
     )
 
 
+SOLVING = {package: _solving(package) for package in IMPORTS}
+LEARNING = {package: _learning(package) for package in TRAINING}
+SOLVES, LEARNS = "solves a 3 × 3 game", "takes two training steps of 18-64-64-5"
 IMPORT_OURS, *IMPORT_PEERS = (_peer(p, _importing(line)) for p, line in IMPORTS.items())
 
 TASKS = (
@@ -157,7 +224,9 @@ TASKS = (
         limit=_peer("limit", _importing("import numpy")),
         patience=PATIENCE,
     ),
-    _task("process-warm", "a process that solves a 3 × 3 game, warm caches", False, _whole, True),
-    _task("process-cold", "the same, nothing compiled before", True, _whole, False),
-    _task("first-call", "the solver's call in a cold process", True, _call, False),
+    _task("process-warm", f"a process that {SOLVES}, warm caches", "actions", SOLVING, False),
+    _task("process-cold", "the same, nothing compiled before", "actions", SOLVING, True),
+    _task("first-call", "the solver's call in a cold process", "actions", SOLVING, True, _call),
+    _task("training-warm", f"a process that {LEARNS}, warm caches", "rows", LEARNING, False),
+    _task("training-cold", "the same, nothing compiled before", "rows", LEARNING, True),
 )

@@ -55,9 +55,15 @@ class Task:
     same: Callable[[Any, Any], bool]  # (truth, answer)
     truth: Callable[[Any, Sequence[Any]], Any] = _first  # (given, all answers, ours first)
     limit: Peer | None = None  # what nobody can be faster than
+    part: Peer | None = None  # of ours, what the limit bounds; all of it if None
     patience: float = 0.0  # seconds of a peer's call at least allowed, whatever --limit says
 
     @property
     def everybody(self) -> tuple[Peer, ...]:
-        """Ours, the peers, and the limit if there is one."""
-        return (self.ours, *self.peers, *([self.limit] if self.limit else []))
+        """Ours, the peers, and those that are measured only: the limit and the part it bounds."""
+        return (self.ours, *self.peers, *self.measured)
+
+    @property
+    def measured(self) -> tuple[Peer, ...]:
+        """The limit and the part of ours that it bounds, if there are any: nobody judges them."""
+        return tuple(peer for peer in (self.limit, self.part) if peer is not None)

@@ -21,6 +21,7 @@ COLUMNS = {
     "ratio": 7,
     "right": 5,
     "limit": 7,
+    "share": 5,
     "note": 0,
 }
 LEAST_REPEAT = 7  # the same as bench.measure.REPEAT, which --help must not import
@@ -211,6 +212,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         "" if ratio is None else f"{bound}{ratio:.3g}" if ratio < 100 else f"{bound}{ratio:.0f}",
         correct,
         duration(row["limit_s"]),
+        "" if row["limit_share"] is None else f"{100 * row['limit_share']:.0f} %",
         row["note"],
     )
 

@@ -14,6 +14,7 @@ gives inf or nan in them, as in NumPy (``error_model="numpy"``), not an exceptio
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -64,9 +65,31 @@ def _cache_dir() -> str:
     return str(here)
 
 
+def _leave_scipy_out() -> None:
+    """Do not import SciPy when numba starts, which takes 0.2 s, but when a kernel needs it.
+
+    numba asks for SciPy's BLAS once while it loads ``numba.np.arraymath``, to choose between two
+    forms of one function, and again whenever a kernel calls BLAS. The first time we say yes: SciPy
+    is a dependency. Where numba is made otherwise, nothing happens.
+    """
+    from numba.np import linalg
+
+    ask: Callable[[], None] | None = getattr(linalg, "ensure_blas", None)
+    if ask is None:
+        return
+
+    def ensure_blas() -> None:
+        loading = sys.modules.get("numba.np.arraymath")
+        if loading is None or hasattr(loading, "_HAVE_BLAS"):
+            ask()
+
+    setattr(linalg, "ensure_blas", ensure_blas)  # noqa: B010
+
+
 if JIT:
     import numba
 
+    _leave_scipy_out()
     if not os.environ.get("NUMBA_CACHE_DIR"):
         setattr(numba.config, "CACHE_DIR", _cache_dir())  # noqa: B010
 

@@ -116,7 +116,8 @@ def pull_back(
     size, networks = parameters(sizes), len(theta) // parameters(sizes)
     shared = len(x) < networks * rows * sizes[0]
     base, total = np.int64(theta.ctypes.data), np.int64(dtheta.ctypes.data)
-    one, other = np.empty((2, PANEL * max(sizes)), theta.dtype)
+    room = PANEL * max(sizes)
+    one, other = np.empty(room, theta.dtype), np.empty(room, theta.dtype)
     for p in range(len(dtheta)):
         dtheta[p] = 0.0
     for net in range(networks):

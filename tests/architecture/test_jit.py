@@ -117,3 +117,19 @@ from refmarl.games import *
 print(support_enumeration.__name__, fictitious_play.__name__, callable(replicator))
 """
     assert _run(code).split() == ["False", "True", "support_enumeration", "fictitious_play", "True"]
+
+
+def test_the_first_kernel_of_a_process_does_not_wait_for_scipy_and_one_that_needs_it_finds_it():
+    code = """
+import sys
+import numpy as np
+from refmarl.nn import MLP
+net = MLP((2, 3, 1))
+theta = net.init(np.random.default_rng(0))
+net.gradient(theta, net.forward(theta, np.ones((4, 2)))[1], np.ones((4, 1)))
+print("scipy.linalg" in sys.modules)
+import numba
+a = np.arange(6.0).reshape(2, 3)
+print(numba.njit(lambda a: np.dot(a, a.T))(a).tolist(), "scipy.linalg" in sys.modules)
+"""
+    assert _run(code).splitlines() == ["False", "[[5.0, 14.0], [14.0, 50.0]] True"]

@@ -15,6 +15,7 @@ ROW = {
     "size": 10,
     "ours_s": 2e-3,
     "limit_s": 1e-5,
+    "limit_share": 0.005,
     "ours_correct": 1,
     "of": 1,
     "ours_quartiles": [1.8e-3, 2.2e-3],
@@ -27,7 +28,9 @@ ROW = {
     "peer_quartiles": [3e-3, 3e-3],
     "note": "",
 }
-NOBODY = ROW | dict.fromkeys(("peer", "peer_s", "ratio", "correct", "peer_quartiles", "limit_s"))
+NOBODY = ROW | dict.fromkeys(
+    ("peer", "peer_s", "ratio", "correct", "peer_quartiles", "limit_s", "limit_share")
+)
 
 
 @pytest.fixture

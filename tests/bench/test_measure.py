@@ -240,6 +240,17 @@ def test_the_limit_is_measured_but_not_judged():
     floor = world.peer("limit", [0.25], answer=None)
     (row,) = world.race(world.task(world.peer("refmarl"), world.peer("p"), limit=floor))
     assert (row["limit_s"], row["peer"]) == (0.25, "p")
+    assert row["limit_share"] == 0.25  # of 1 s, which ours takes
+
+
+def test_a_part_of_ours_may_be_what_the_limit_bounds():
+    world = World()
+    floor, part = world.peer("limit", [0.25], answer=None), world.peer("part", [0.5], answer=None)
+    ours = world.task(world.peer("refmarl"), world.peer("p"), limit=floor, part=part)
+    (row,) = world.race(ours)
+    assert (row["ours_s"], row["limit_s"], row["limit_share"]) == (1.0, 0.25, 0.5)
+    (row,) = world.race(world.task(world.peer("refmarl"), world.peer("p")))
+    assert (row["limit_s"], row["limit_share"]) == (None, None)
 
 
 def test_a_missing_peer_is_skipped_and_named():

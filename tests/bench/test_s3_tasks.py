@@ -22,6 +22,16 @@ def test_a_step_of_another_size_or_gradient_is_refused(spoil):
     assert not networks.same(truth, networks.Losses(truth.before, other.loss()))
 
 
+@pytest.mark.parametrize("sizes", [(3, 2), (4, 5, 6, 2)])
+def test_operations_are_those_of_the_products_one_by_one(sizes):
+    rows, count = 7, 0
+    for k in range(len(sizes) - 1):
+        i, o = sizes[k : k + 2]
+        forward, weights, back = rows * o * i, i * o * rows, rows * i * o
+        count += 2 * (forward + weights + (back if k > 0 else 0))  # a product and a sum for each
+    assert networks.operations(sizes, rows) == count
+
+
 @pytest.mark.parametrize("change", ["last", "ended", "value"])
 def test_advantages_that_leave_something_out_are_refused(change):
     (given,) = advantages.batch(0, 1024)

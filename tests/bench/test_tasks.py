@@ -14,7 +14,8 @@ from refmarl.games import exact_equilibria, fictitious_play
 from refmarl.games.nash import regrets
 from refmarl.testing.strategies import bimatrix_games
 
-COLD = {"process-warm", "process-cold", "first-call"}  # they compile: seconds
+# they compile: seconds
+COLD = {"process-warm", "process-cold", "first-call", "training-warm", "training-cold"}
 SPECS = [
     pytest.param(task, marks=pytest.mark.slow if task.name in COLD else (), id=task.name)
     for task in TASKS.values()

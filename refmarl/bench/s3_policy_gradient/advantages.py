@@ -1,5 +1,6 @@
 """Generalised advantages of a batch, float32, from rewards, values, the last values and ends."""
 
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from ..task import Peer, Task
 
 GAMMA, LAMBDA = 0.99, 0.95
 SHAPES = {64: (16, 4), 1024: (128, 8), 131072: (2048, 64)}  # (T, B) by T · B
+LOOP = "generalized_advantage_estimate"  # of torchrl.objectives.value.functional
+VECTORISED = f"vec_{LOOP}"
 CLOSE = 1e-3  # advantages are about 5, sums of 20 terms in float32
 
 
@@ -71,7 +74,7 @@ def _torch_gae(prepared: Any) -> Any:
     return advantage
 
 
-def _torchrl(given: Given) -> Any:
+def _torchrl(name: str, given: Given) -> Any:
     torch, parts = _torch(given)
     reward, value, last, ended = parts
     after = torch.cat([value[1:], last[None]])
@@ -79,7 +82,7 @@ def _torchrl(given: Given) -> Any:
     # it wants streams first and a last axis of features
     turned = [a.T.contiguous()[..., None] for a in (value, after, reward, ended)]
     ends = turned[3].bool()
-    return function.vec_generalized_advantage_estimate, (*turned[:3], ends, ends)
+    return getattr(function, name), (*turned[:3], ends, ends)
 
 
 def _torchrl_gae(prepared: Any) -> Any:
@@ -152,7 +155,8 @@ TASKS = (
         ours=_peer("refmarl", _ours, _ours_gae),
         peers=(
             _peer("torch loop", _torch, _torch_gae),
-            _peer("torchrl", _torchrl, _torchrl_gae),
+            _peer("torchrl", partial(_torchrl, VECTORISED), _torchrl_gae),
+            _peer("torchrl loop", partial(_torchrl, LOOP), _torchrl_gae),
             _peer("rlax", _rlax, _call),
             _peer("jax scan", _jax, _call),
         ),

@@ -1,10 +1,14 @@
 """A training step of a perceptron: forward, mean squared error, backward, Adam; float32, ReLU.
 
-Everybody starts at the same parameters. The answer is the loss before the step and after it.
+Everybody starts at the same parameters. The answer is the loss before the step and after it. The
+limit is the time of the products of matrices in it, at the rate that a large product has: what the
+passes forward and backward could reach if nothing else were to be done.
 """
 
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +19,7 @@ from ..task import Peer, Task
 RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 CLOSE = 1e-4  # of a loss: float32 in another order of summation
 BATCHES = (32, 64, 256, 1024, 4096)
+LARGE = 512  # rows and columns of the product that shows the machine's rate
 
 
 class Given(NamedTuple):
@@ -168,6 +173,52 @@ def _peer(name: str, prepare: Any) -> Peer:
     return Peer(name=name, package=package, prepare=prepare, run=_step, answer=_losses)
 
 
+# -------------------------------------------------------------------------------------------- limit
+
+
+def operations(sizes: tuple[int, ...], rows: int) -> int:
+    """Multiplications and additions of the products in both passes, without ∂L/∂x."""
+    layers = [i * o for i, o in pairwise(sizes)]
+    return 2 * rows * (3 * sum(layers) - layers[0])  # h W, hᵀ δ, and δ Wᵀ but for the first
+
+
+def _large(given: Given) -> tuple[int, Real, Real]:
+    a = np.random.default_rng(0).standard_normal((LARGE, LARGE)).astype(np.float32)
+    return operations(given.sizes, len(given.x)), a, np.empty_like(a)
+
+
+def _at_full_rate(prepared: tuple[int, Real, Real]) -> float:
+    """Seconds of that many operations, at the rate of one large product."""
+    count, a, out = prepared
+    start = perf_counter()
+    np.matmul(a, a, out=out)
+    return (perf_counter() - start) * count / (2 * LARGE**3)
+
+
+def _itself(seconds: float) -> float:
+    return seconds
+
+
+def _passes(learner: _Ours) -> Any:
+    y, tape = learner.net.forward(learner.theta, learner.given.x)
+    return learner.net.gradient(learner.theta, tape, y)
+
+
+def _nothing(given: Given, result: Any) -> None:
+    """Nobody judges it."""
+
+
+LIMIT = Peer(
+    name="limit",
+    package="refmarl",
+    prepare=_large,
+    run=_at_full_rate,
+    answer=_nothing,
+    seconds=_itself,
+)
+PASSES = Peer(name="passes", package="refmarl", prepare=_Ours, run=_passes, answer=_nothing)
+
+
 def _task(sizes: tuple[int, ...]) -> Task:
     shape = "-".join(map(str, sizes))
     return Task(
@@ -184,6 +235,8 @@ def _task(sizes: tuple[int, ...]) -> Task:
             _peer("jax", _Jax),
         ),
         same=same,
+        limit=LIMIT,
+        part=PASSES,
         patience=5.0,
     )
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..check import InputError, generator
 from ..value_grad import Real
-from .flat import Flat, Shapes, size_of, transposed, whole
+from .flat import Flat, Shapes, in_kind, size_of, transposed, whole
 from .initialise import weights
 
 
@@ -170,8 +170,7 @@ class Attention(Flat):
             raise InputError(f"source: need rows {rows} and S ≥ 1, got shape {source.shape}")
         lead = theta.shape[:-1]
         x, source = (
-            a.astype(theta.dtype, copy=False).reshape(*lead, size_of(rows), *a.shape[-2:])
-            for a in (x, source)
+            in_kind(a, theta).reshape(*lead, size_of(rows), *np.shape(a)[-2:]) for a in (x, source)
         )
         allowed = self._mask(mask, (*lead, *rows), lead, x.shape[-2], source.shape[-2])
         q, k, v = (

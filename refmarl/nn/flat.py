@@ -76,6 +76,12 @@ def size_of(rows: tuple[int, ...]) -> int:
     return int(np.prod(rows, dtype=int))
 
 
+def in_kind(x: Real, theta: Real) -> Real:
+    """x in the dtype of θ; complex numbers, which the complex step brings, stay what they are."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "c" else x.astype(theta.dtype, copy=False)
+
+
 def transposed(x: Real) -> Real:
     """In the last two axes."""
     return np.swapaxes(x, -1, -2)

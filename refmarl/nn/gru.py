@@ -21,7 +21,7 @@ import numpy as np
 from ..check import InputError, generator
 from ..value_grad import Real
 from .activations import sigmoid
-from .flat import Flat, Shapes, size_of, transposed, whole
+from .flat import Flat, Shapes, in_kind, size_of, transposed, whole
 from .initialise import weights
 
 
@@ -119,7 +119,7 @@ class GRU(Flat):
         lead, (x, h, begins, rows) = theta.shape[:-1], self._flat(theta, x, h, starts)
         parts, size = self.views(theta), self.units
         of_x = x @ parts["W"][..., None, :, :] + parts["b"][..., None, None, :]
-        kept = np.empty((6, *x.shape[:-1], size), theta.dtype)
+        kept = np.empty((6, *x.shape[:-1], size), np.result_type(theta, x, h))
         for t in range(x.shape[-3]):
             h = np.where(begins[..., t, :, :], theta.dtype.type(0.0), h)
             of_h = h @ parts["U"]
@@ -292,8 +292,8 @@ class GRU(Flat):
             need = f"{(*lead, *shape)}, got shape {begins.shape}"
             raise InputError(f"starts: need what broadcasts to {need}") from None
         count = size_of(rows)
-        x = np.asarray(x).astype(theta.dtype, copy=False).reshape(*lead, steps, count, self.inputs)
-        h = np.asarray(h).astype(theta.dtype, copy=False).reshape(*lead, count, self.units)
+        x = in_kind(x, theta).reshape(*lead, steps, count, self.inputs)
+        h = in_kind(h, theta).reshape(*lead, count, self.units)
         return x, h, begins.reshape(*lead, steps, count, 1), rows
 
 

@@ -55,7 +55,9 @@ def test_backward_with_projections_is_the_adjoint(seed, lead, rows, m, s, heads,
         return net.backward(theta, net.forward(theta, x, source, mask)[1], u)
 
     names = ("θ", "x", "source")
-    check_backward(forward, back, (theta, x, source), rng, names=names).require()
+    for method in ("central", "complex"):
+        arrays = (theta, x, source)
+        check_backward(forward, back, arrays, rng, names=names, method=method).require()
 
 
 @pytest.mark.equation("3.2")

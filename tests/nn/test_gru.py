@@ -41,7 +41,9 @@ def test_backward_through_time_is_the_adjoint(seed, lead, rows, inputs, units, s
         return net.backward(theta, net.forward(theta, x, h, starts)[1], u)
 
     names = ("θ", "x", "h")
-    check_backward(forward, backward, (theta, x, h), rng, names=names).require()
+    for method in ("central", "complex"):
+        report = check_backward(forward, backward, (theta, x, h), rng, names=names, method=method)
+        report.require()
 
 
 @pytest.mark.equation("3.2")

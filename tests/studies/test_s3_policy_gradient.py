@@ -1,5 +1,8 @@
 """The studies of section 3 as a whole, and theorems on what they compute."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,11 +10,28 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.envs import CartPole, Chain, Grid, Pursuit
+from refmarl.nn import gaussian
 from refmarl.studies import STUDIES
-from refmarl.studies.s3_policy_gradient import env_twins, gae_bias, heuristics
+from refmarl.studies.s3_policy_gradient import (
+    certificate,
+    certificate_cases,
+    env_twins,
+    gae_bias,
+    heuristics,
+    n_step_bias,
+    scales,
+)
 from refmarl.studies.s3_policy_gradient.episodes import returns
+from refmarl.testing.trajectories import streams
 
-FAST = ("s3.gae-bias", "s3.env-twins", "s3.heuristics")
+FAST = (
+    "s3.gae-bias",
+    "s3.env-twins",
+    "s3.heuristics",
+    "s3.certificate",
+    "s3.n-step-bias",
+    "s3.scales",
+)
 
 
 @pytest.mark.parametrize("name", FAST)
@@ -143,3 +163,62 @@ def test_only_the_group_that_is_measured_plans():
         did = heuristics.planned(env, group, rng, state)
         assert_array_equal(did[group], plan[group])
         assert (did[1 - group] != plan[1 - group]).any()
+
+
+# -- certificates -----------------------------------------------------------------------
+
+
+def test_the_study_has_every_derivative_of_the_networks_and_no_other():
+    path = Path(__file__).parents[1] / "architecture" / "test_certificates.py"
+    spec = spec_from_file_location("certificates_of_the_package", path)
+    found = module_from_spec(spec)
+    spec.loader.exec_module(found)
+    names = {name for name in found.derivatives(found.ROOT) if name.startswith("refmarl.nn.")}
+    assert {f"refmarl.nn.{name}" for name in certificate_cases.ALL} == names
+
+
+@given(st.integers(0, 2**32))
+def test_an_error_is_how_far_a_wrong_derivative_is_off(seed):
+    check = certificate_cases.ALL["gaussian:d_entropy"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gaussian, "d_entropy", lambda params: 1.01 * np.repeat([0.0, 1.0], [
+            params.shape[-1] // 2] * 2) * np.ones_like(params))  # fmt: skip
+        found = certificate.error(check(np.random.default_rng(seed), "central"))
+    assert found == pytest.approx(0.01, rel=1e-3)
+
+
+# -- n-step returns ---------------------------------------------------------------------
+
+
+def test_the_moments_of_one_step_are_those_of_its_outcomes():
+    w = gae_bias.walk()
+    stays, paid = w.p[1, n_step_bias.START], w.reward[1, n_step_bias.START]
+    chance = np.append(stays, [paid, 1.0 - stays.sum() - paid])  # states, the reward, nothing
+    value = np.append(gae_bias.GAMMA * w.wrong, [1.0, 0.0])
+    exact = n_step_bias.moments(w)
+    assert exact.mean[0] == pytest.approx(chance @ value, abs=1e-12)
+    assert exact.variance[0] == pytest.approx(chance @ value**2 - (chance @ value) ** 2, abs=1e-12)
+
+
+@given(streams(), st.integers(1, 12))
+def test_literal_sums_have_their_ends(case, n):
+    whole = case._replace(lam=1.0)
+    assert_allclose(
+        n_step_bias.literal_return(whole, len(case.reward)) - case.value,
+        n_step_bias.literal_gae(whole),
+        atol=1e-11,
+    )
+    one = n_step_bias.literal_return(case, 1)
+    ended = case._replace(ended=np.ones_like(case.ended), terminated=case.terminated)
+    assert_allclose(n_step_bias.literal_return(ended, n), one, atol=1e-12)
+
+
+# -- scales -----------------------------------------------------------------------------
+
+
+@given(st.integers(0, 2**32), st.integers(1, 60))
+def test_pieces_are_the_data_in_order(seed, count):
+    data = np.arange(float(count))
+    found = scales.pieces(np.random.default_rng(seed), data)
+    assert len(found) == 50
+    assert_array_equal(np.concatenate(found), data)

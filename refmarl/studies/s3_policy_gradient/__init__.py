@@ -28,4 +28,23 @@ STUDIES: tuple[Study, ...] = (
         "What must a learner beat in each environment?",
         "multi-agent-mdp",
     ),
+    _study(
+        "certificate",
+        "Derivatives beside differences",
+        "Every derivative in refmarl.nn is written by hand: is it the derivative?",
+        "mlp-backward",
+        "mlp-hvp",
+    ),
+    _study(
+        "n-step-bias",
+        "Bias and variance of n-step returns",
+        "How many rewards should be counted before a wrong value takes over?",
+        "n-step-return",
+        "gae",
+    ),
+    _study(
+        "scales",
+        "Targets of any size",
+        "What stays when the scale of the targets moves, and what when their mean is large?",
+    ),
 )

@@ -173,7 +173,7 @@ def test_the_study_has_every_derivative_of_the_networks_and_no_other():
     spec = spec_from_file_location("certificates_of_the_package", path)
     found = module_from_spec(spec)
     spec.loader.exec_module(found)
-    names = {name for name in found.derivatives(found.ROOT) if name.startswith("refmarl.nn.")}
+    names = {name for name in found.DERIVATIVES if name.startswith("refmarl.nn.")}
     assert {f"refmarl.nn.{name}" for name in certificate_cases.ALL} == names
 
 

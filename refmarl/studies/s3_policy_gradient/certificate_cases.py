@@ -6,7 +6,7 @@ differences ("central" or "complex") that draws a case and returns the report on
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -341,56 +341,52 @@ def _looked_up(rng: Rng, method: str) -> Report:
 # -- parts that are functions, with a tape ----------------------------------------------
 
 
-class _Head:
-    """One head of attention as a network, with a mask."""
+class _Passes(NamedTuple):
+    """Functions with a tape as if they were a network, whose θ is their first argument."""
 
-    def __init__(self, mask: Real) -> None:
-        self.mask = mask
-
-    def forward(self, q: Real, k: Real, v: Real) -> Any:
-        return attention.attend(q, k, v, self.mask)
-
-    def backward(self, q: Real, tape: Any, dy: Real) -> Any:
-        return attention.backward(tape, dy)
-
-    def jvp(self, q: Real, tape: Any, r_q: Real, r_k: Real, r_v: Real) -> Real:
-        return attention.jvp(tape, r_q, r_k, r_v)[0]
-
-    def hvp(self, q: Real, tape: Any, dy: Real, curvature: Any, *moves: Any) -> Any:
-        r_y, r_w = attention.jvp(tape, *moves)
-        r_q, r_k, r_v = moves
-        moved = attention.AttendTape(r_q, r_k, r_v, r_w)
-        return attention.r_backward(tape, dy, moved, curvature(r_y))
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    jvp: Callable[..., Real]
+    hvp: Callable[..., Any]
 
 
-def _one_head(rng: Rng) -> tuple[_Head, tuple[Real, ...], dict[str, Real]]:
+def _one_head(rng: Rng) -> tuple[_Passes, tuple[Real, ...], dict[str, Real]]:
+    """Of attention, with a mask; arguments are q, k, v."""
     rows, (m, s, d, e) = _rows(rng), (_size(rng) for _ in range(4))
     shapes = ((*rows, m, d), (*rows, s, d), (*rows, s, e))
     q, k, v = (rng.standard_normal(shape) for shape in shapes)
-    return _Head(rng.random((*rows, m, s)) < 0.7), (_scale(rng) * q, k, v), {}
+    mask = rng.random((*rows, m, s)) < 0.7
+
+    def curved(q: Real, tape: Any, dy: Real, curvature: Any, *moves: Real) -> Any:
+        (r_q, r_k, r_v), (r_y, r_w) = moves, attention.jvp(tape, *moves)
+        moved = attention.AttendTape(r_q, r_k, r_v, r_w)
+        return attention.r_backward(tape, dy, moved, curvature(r_y))
+
+    passes = _Passes(
+        lambda q, k, v: attention.attend(q, k, v, mask),
+        lambda q, tape, dy: attention.backward(tape, dy),
+        lambda q, tape, *moves: attention.jvp(tape, *moves)[0],
+        curved,
+    )
+    return passes, (_scale(rng) * q, k, v), {}
 
 
-class _Normal:
-    """Layer normalisation as a network of its gain."""
+def _normalised(rng: Rng) -> tuple[_Passes, tuple[Real, ...], dict[str, Real]]:
+    """Layer normalisation; arguments are gain, shift, z."""
+    rows, units = _size(rng), int(rng.integers(1, 6))
+    gain, shift = rng.standard_normal((2, 1, units))
 
-    def forward(self, *arrays: Real) -> Any:
-        return layer_norm.forward(*arrays)
-
-    def backward(self, gain: Real, tape: Any, dn: Real) -> Any:
-        return layer_norm.backward(gain, tape, dn)
-
-    def jvp(self, gain: Real, tape: Any, *moves: Real) -> Real:
-        return layer_norm.jvp(gain, tape, *moves).r_n
-
-    def hvp(self, gain: Real, tape: Any, dn: Real, curvature: Any, *moves: Real) -> Any:
+    def curved(gain: Real, tape: Any, dn: Real, curvature: Any, *moves: Real) -> Any:
         tangent = layer_norm.jvp(gain, tape, *moves)
         return layer_norm.r_backward(gain, tape, dn, moves[0], tangent, curvature(tangent.r_n))
 
-
-def _normalised(rng: Rng) -> tuple[_Normal, tuple[Real, ...], dict[str, Real]]:
-    rows, units = _size(rng), int(rng.integers(1, 6))
-    gain, shift = rng.standard_normal((2, 1, units))
-    return _Normal(), (gain, shift, 2.0 * rng.standard_normal((rows, units))), {}
+    passes = _Passes(
+        layer_norm.forward,
+        layer_norm.backward,
+        lambda gain, tape, *moves: layer_norm.jvp(gain, tape, *moves).r_n,
+        curved,
+    )
+    return passes, (gain, shift, 2.0 * rng.standard_normal((rows, units))), {}
 
 
 for _module, _maker in (("attention", _one_head), ("layer_norm", _normalised)):

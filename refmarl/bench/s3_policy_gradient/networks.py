@@ -177,7 +177,7 @@ def _peer(name: str, prepare: Any) -> Peer:
 
 
 def operations(sizes: tuple[int, ...], rows: int) -> int:
-    """Multiplications and additions of the products in both passes, all but the first layer's δ Wᵀ."""
+    """Multiplications and additions of the products in both passes."""
     layers = [i * o for i, o in pairwise(sizes)]
     return 2 * rows * (3 * sum(layers) - layers[0])  # h W, hᵀ δ, and δ Wᵀ but for the first
 

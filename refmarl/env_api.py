@@ -210,9 +210,9 @@ def advance(env: Env, state: S, actions: Actions) -> Advance:
     A restarted copy gets a new key, made from its old one.
     """
     after, step = env.step(state, actions)
-    if not np.count_nonzero(after.ended):
-        return Advance(after, step, after)
     (ended,) = after.ended.nonzero()
+    if len(ended) == 0:
+        return Advance(after, step, after)
     keys = np.empty(len(ended), dtype=np.uint64)
     next_keys(after.key[ended], keys)
     fresh = env.restart(keys)
@@ -259,7 +259,7 @@ def discrete_actions(env: Env, num_envs: int, actions: Actions, group: int = 0) 
         If ``actions`` is not a tuple of one array for each group, or this group's array is not
         one of integers of that shape.
     """
-    array, need = _of_group(env, actions, group), (num_envs, *env.action_shapes[group])
+    array, need = _of_group(env, actions, group, num_envs)
     if array.shape != need or array.dtype.kind not in "iu":
         got = f"{array.dtype} {array.shape}"
         raise InputError(f"actions of {env.groups[group].name}: need integers {need}, got {got}")
@@ -275,7 +275,7 @@ def continuous_actions(env: Env, num_envs: int, actions: Actions, group: int = 0
         If ``actions`` is not a tuple of one array for each group, or this group's array is not
         one of finite numbers (B, N_g, size).
     """
-    array, need = _of_group(env, actions, group), (num_envs, *env.action_shapes[group])
+    array, need = _of_group(env, actions, group, num_envs)
     here = env.groups[group]
     if not isinstance(here.space, Box):
         raise InputError(f"{here.name}: not a group of continuous actions")
@@ -289,12 +289,15 @@ def continuous_actions(env: Env, num_envs: int, actions: Actions, group: int = 0
     return clipped
 
 
-def _of_group(env: Env, actions: Actions, group: int) -> Real:
-    """The array of one group, from a tuple of as many as there are groups."""
-    if not isinstance(actions, tuple) or len(actions) != len(env.action_shapes):
+def _of_group(
+    env: Env, actions: Actions, group: int, num_envs: int
+) -> tuple[Real, tuple[int, ...]]:
+    """(the array of one group, the shape it needs), from a tuple of as many as there are groups."""
+    shapes = env.action_shapes
+    if not isinstance(actions, tuple) or len(actions) != len(shapes):
         got = len(actions) if isinstance(actions, tuple) else type(actions).__name__
         raise InputError(f"actions: need a tuple of {len(env.groups)} arrays, got {got}")
-    return np.asarray(actions[group])
+    return np.asarray(actions[group]), (num_envs, *shapes[group])
 
 
 def _action_shape(group: Group) -> tuple[int, ...]:

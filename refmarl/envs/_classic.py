@@ -61,18 +61,18 @@ class Body(Env):
 
     def observe(self, state: State) -> tuple[Array, ...]:
         """The numbers as they are, (B, 1, O)."""
-        return (state.x[:, None, :].copy(),)
+        return (state.x[:, None].copy(),)
 
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """One step of every copy."""
-        size = len(state.t)
+        key, t, over, x = state
+        size = len(t)
         read = continuous_actions if isinstance(self.group.space, Box) else discrete_actions
-        given, x = read(self, size, actions), np.empty(state.x.shape)
-        t, reward, flags = room(size, 1)
-        past = state.x, state.t, state.ended
-        if not self.kernel(*past, given, self.horizon, x, t, reward, flags):
+        given, x_next = read(self, size, actions), np.empty(x.shape)
+        t_next, reward, flags = room(size, 1)
+        if not self.kernel(x, t, over, given, self.horizon, x_next, t_next, reward, flags):
             refuse(self, state, actions)
-        return State(state.key, t, flags[2], x), Step((reward,), flags[0], flags[1])
+        return State(key, t_next, flags[2], x_next), Step((reward,), flags[0], flags[1])
 
     @abstractmethod
     def heuristic(self, state: State) -> Actions:

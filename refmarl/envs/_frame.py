@@ -1,7 +1,5 @@
 """What a step of every environment has around its rules: room for what follows, clock and ends."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..check import Array
@@ -12,17 +10,12 @@ from ..value_grad import Real
 STEPS = ("steps until truncation; 0 for none", "[0, 1e9]")
 
 
-class Room(NamedTuple):
-    """What a step leads to, to be filled in by a kernel."""
+def room(size: int, agents: int) -> tuple[Real, Array, Real]:
+    """Room for what a step of B copies of N agents leads to, for a kernel to fill in.
 
-    t: Real  # (B,) int64
-    reward: Array  # (B, N)
-    flags: Real  # (3, B) of bool: terminated, truncated, ended
-
-
-def room(size: int, agents: int) -> Room:
-    """Room for B copies of N agents."""
-    return Room(np.empty(size, INT), np.empty((size, agents)), np.empty((3, size), bool))
+    t (B,), rewards (B, N), and flags (3, B): terminated, truncated, ended.
+    """
+    return np.empty(size, INT), np.empty((size, agents)), np.empty((3, size), bool)
 
 
 def lines(rows: int, columns: int) -> list[Segment]:

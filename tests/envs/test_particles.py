@@ -197,6 +197,22 @@ def test_two_that_overlap_push_apart_along_their_line_as_hard_as_they_overlap(se
     assert_allclose(force, np.outer([1, -1], 100 * (0.3 - apart) * line), rtol=1e-4)
 
 
+@given(st.floats(-0.004, 0.03), st.booleans())
+def test_the_push_is_smooth_where_they_touch(gap, obstacle):
+    """100 k log(1 + exp(−gap / k)), also a little beyond contact; of an obstacle, too."""
+    env = Pursuit(chasers=1, obstacles=1) if obstacle else Navigation(team=2)
+    state = env.reset(np.random.default_rng(0), 1)
+    x, landmark = np.zeros((1, 2, 4)), np.full((1, env.sizes[1], 2), 7.0)
+    x[0, 1, :2] = [0.0, 5.0] if obstacle else [-0.3 - gap, 0.0]
+    if obstacle:
+        landmark[0, 0] = [-0.275 - gap, 0.0]
+    still = tuple(np.zeros((1, len(g.agents)), int) for g in env.groups)
+    after, _ = moved(env, state._replace(x=x, landmark=landmark), still)
+    force = 100 * 1e-3 * np.logaddexp(0.0, -gap / 1e-3)
+    assert after[0, 0, 2] / 0.1 == pytest.approx(force, rel=1e-6, abs=1e-15)
+    assert after[0, 0, 3] == 0.0
+
+
 @given(st.floats(1e-6, 1.0), st.floats(1e-6, 1.0), st.floats(0.05, 0.5))
 def test_pushes_grow_with_depth_and_vanish_beyond_contact(near, far, touch):
     near, far = sorted((near, far))
@@ -243,6 +259,19 @@ def test_nobody_is_faster_than_allowed(env, seed):
         assert (speed <= env.discs[:, 2] * (1 + 1e-12)).all()
 
 
+@given(SEEDS, st.floats(0.01, 2.5))
+def test_nobody_slower_than_allowed_is_sped_up_or_slowed_down(seed, speed):
+    env = Pursuit(obstacles=0)
+    state = env.reset(np.random.default_rng(seed), 1)
+    angle = np.random.default_rng(seed).uniform(0, 2 * np.pi)
+    x = np.zeros((1, 4, 4))
+    x[0, :, 0] = [0, 10, 20, 30]
+    x[0, :, 2:] = speed * np.array([np.cos(angle), np.sin(angle)])
+    after, _ = moved(env, state._replace(x=x), (np.zeros((1, 3), int), np.zeros((1, 1), int)))
+    wanted = np.minimum(KEEP * speed, env.discs[:, 2])
+    assert_allclose(np.linalg.norm(after[0, :, 2:], axis=-1), wanted, rtol=1e-12)
+
+
 def test_the_top_speed_is_reached_and_keeps_the_direction():
     env = Pursuit(obstacles=0, continuous=True, horizon=0)
     state = env.reset(np.random.default_rng(0), 1)
@@ -268,11 +297,7 @@ def test_obstacles_stay_and_push_outwards(seed):
     assert_array_equal(after.landmark, state.landmark)
     way = after.x[0, 0, :2] - x[0, 0, :2]
     assert way @ offset > 0
-    assert (
-        abs(np.cross(way, offset)) < 1e-12
-        if False
-        else abs(way[0] * offset[1] - way[1] * offset[0]) < 1e-12
-    )
+    assert abs(way[0] * offset[1] - way[1] * offset[0]) < 1e-12
 
 
 @given(WORLDS, SEEDS)

@@ -7,6 +7,7 @@ are changes no bit of any run.
 import contextlib
 import json
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -148,8 +149,9 @@ def _attempt(job: Job, tell: Callable[[Report], None] | None, stop: Callable[[],
         why = str(error)
         return why if str(job.folder) in why else f"{job.folder}: {why}"
     except OSError as error:
-        why = error.strerror or str(error)
-        return f"{job.folder}: {why}; the last checkpoint stands"
+        stands = (job.folder / "checkpoint.npz").is_file()
+        rest = "the last checkpoint stands" if stands else "nothing is saved yet"
+        return f"{job.folder}: {error.strerror or error}; {rest}"
     except Exception as error:
         return f"{job.folder}: {told(error)}{_kept(job.folder)}"
     return ""
@@ -167,6 +169,8 @@ def _kept(folder: Path) -> str:
 # -- processes --------------------------------------------------------------------------
 
 _asked: Any = None  # of a worker: the event that asks it to stop
+_orphan = threading.Event()  # of a worker: its parent is no more
+_busy = threading.Lock()  # of a worker: a job is going on
 
 
 def _begin(asked: Any) -> None:
@@ -175,10 +179,26 @@ def _begin(asked: Any) -> None:
     _asked = asked
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_outlive, daemon=True).start()
+
+
+def _outlive() -> None:
+    """When the parent is killed, let the job save, and end: nobody else would see to it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        _orphan.set()
+        with _busy:
+            os._exit(1)
 
 
 def _work(job: Job) -> tuple[Path, str]:
-    return job.folder, "" if _asked.is_set() else _attempt(job, None, _asked.is_set)
+    with _busy:
+        return job.folder, "" if _stopped() else _attempt(job, None, _stopped)
+
+
+def _stopped() -> bool:
+    return _orphan.is_set() or bool(_asked.is_set())
 
 
 def _in_pool(

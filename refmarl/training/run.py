@@ -117,6 +117,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         current = _open(run, folder, first)
+        if current.iteration >= run.iterations:
+            return current
         start, window = time.perf_counter(), dict[str, list[float]]()
         with Log(folder / LINES[0]) as log, Log(folder / LINES[1]) as clock:
             for progress, metrics in learn(algorithm, env, run.config, rng, current):
@@ -195,7 +197,8 @@ def described(run: Run) -> dict[str, Any]:
 
 def _flat(run: dict[str, Any]) -> dict[str, Any]:
     nested = {**run["config"], **{f"--env {k}": v for k, v in run["env_options"].items()}}
-    return {k: v for k, v in run.items() if k not in ("config", "env_options")} | nested
+    apart = ("digest", "config", "env_options")
+    return {k: v for k, v in run.items() if k not in apart} | nested
 
 
 def read(folder: Path) -> Run:
@@ -215,6 +218,11 @@ def read(folder: Path) -> Run:
         raise InputError(f"{path}: cannot be read ({error})") from None
     if not isinstance(stored, dict) or stored.pop("schema", None) != SCHEMA:
         raise InputError(f"{path}: not a run of schema {SCHEMA}")
+    if (told := stored.pop("digest", None)) not in (None, _digest(stored)):
+        raise InputError(
+            f"{path}: changed after the run began (its digest is {told}, now {_digest(stored)}); "
+            "put it back, or begin another run; without the line 'digest' it is taken as it is"
+        )
     try:
         kind = registry.config(stored["algorithm"])
         options = {key: _untyped(value) for key, value in stored["env_options"].items()}
@@ -254,8 +262,7 @@ def metrics(folder: Path) -> list[dict[str, float]]:
 
 def describe(run: Run) -> dict[str, Any]:
     """The run as ``run.json`` has it."""
-    return {
-        "schema": SCHEMA,
+    found = {
         "algorithm": run.algorithm,
         "env": run.env,
         "seed": run.seed,
@@ -266,6 +273,13 @@ def describe(run: Run) -> dict[str, Any]:
         "eval_every": run.eval_every,
         "eval_episodes": run.eval_episodes,
     }
+    return {"schema": SCHEMA, "digest": _digest(found), **found}
+
+
+def _digest(described: dict[str, Any]) -> str:
+    """Of all that stands in ``run.json`` beside itself and the schema."""
+    text = json.dumps(described, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _untyped(value: Any) -> Any:
@@ -287,10 +301,11 @@ def _open(run: Run, folder: Path, first: Progress) -> Progress:
             f"{folder / LINES[0]}: ends or is damaged after iteration {told}, and the checkpoint "
             f"is of iteration {progress.iteration}; put the lines back, or delete the folder"
         )
-    text = json.dumps(machine(), indent=1) + "\n"
-    checkpoint.write(folder / "machine.json", lambda file: file.write(text.encode()))
-    for name in LINES:
-        cut(folder / name, progress.iteration)
+    if progress.iteration < run.iterations:
+        text = json.dumps(machine(), indent=1) + "\n"
+        checkpoint.write(folder / "machine.json", lambda file: file.write(text.encode()))
+        for name in LINES:
+            cut(folder / name, progress.iteration)
     return progress
 
 

@@ -149,6 +149,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, whole):
         (lambda f: (f / "run.json").write_text("{}"), "not a run of schema"),
         (lambda f: (f / "run.json").write_text("["), "cannot be read"),
         (lambda f: (f / "run.json").unlink(), "no run here"),
+        (lambda f: edit(f, '"lr": 0.0007', '"lr": 0.0008'), "changed after the run began"),
+        (lambda f: edit(f, '"seed": 0', '"seed": 1'), "changed after the run began"),
+        (lambda f: edit(f, '"num_steps": 4', '"num_steps": "4"'), "changed after the run began"),
         (lambda f: (f / "checkpoint.npz").unlink(), "nothing saved yet"),
     ],
 )
@@ -158,6 +161,68 @@ def test_a_damaged_folder_is_one_clear_line(whole, tmp_path, spoil, says):
     spoil(folder)
     with pytest.raises(InputError, match=says):
         resume(folder)
+
+
+def edit(folder, old, new):
+    """Change a file by hand."""
+    path = folder / "run.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_settings_that_were_changed_on_purpose_are_taken(whole, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(whole[0], folder)
+    edit(folder, '"iterations": 60', '"iterations": 80')
+    edit(folder, f'"digest": "{describe(RUN)["digest"]}",', "")
+    assert train(read(folder), folder).iteration == 80
+
+
+def test_a_renamed_copy_goes_on_in_the_same_bits(whole, tmp_path):
+    train(RUN, tmp_path / "here", stop=lambda: True)
+    (tmp_path / "far").mkdir()
+    moved = tmp_path / "far" / "another name"
+    shutil.copytree(tmp_path / "here", moved)
+    assert checkpoint.same(train(read(moved), moved), whole[1])
+    assert_same_run(moved, whole[0])
+
+
+def test_a_finished_run_asks_nothing_of_its_folder(whole, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(whole[0], folder)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    train(RUN, folder)
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_what_a_kill_left_half_written_does_not_stand_in_the_way(tmp_path, whole):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".run.json.123.part").write_text("{")
+    train(RUN, folder, stop=lambda: True)
+    (folder / ".checkpoint.npz.123.part").write_text("half")
+    train(RUN, folder)
+    assert_same_run(folder, whole[0])
+
+
+@pytest.mark.parametrize("spoil", [lambda rows: rows[1:], lambda rows: [rows[0], "{", *rows[2:]]])
+def test_lines_that_are_missing_before_the_checkpoint_are_told_and_nothing_is_cut(
+    whole, tmp_path, spoil
+):
+    folder = tmp_path / "run"
+    left = [6]
+
+    def stop():
+        left[0] -= 1
+        return left[0] == 0
+
+    train(RUN, folder, stop=stop)
+    path = folder / "metrics.jsonl"
+    text = "\n".join(spoil(path.read_text().splitlines())[:-1]) + "\n"
+    path.write_text(text)
+    with pytest.raises(InputError, match="ends or is damaged after iteration"):
+        train(RUN, folder)
+    assert path.read_text() == text
 
 
 def test_every_byte_of_a_checkpoint_that_changes_is_seen_or_harmless(whole, tmp_path):

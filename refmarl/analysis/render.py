@@ -21,7 +21,13 @@ COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 NAMES = {light: name for name, (light, _) in PALETTE.items()}
 HAIRLINE, TEXT = 1.5, 13  # pixels
 STRIP = 8  # frames of the strip that is seen where no script runs
+REST = 1500  # milliseconds that a GIF shows its end
 MOST = 300  # frames of a picture; of longer episodes every second, third, … is shown
+
+
+def pace(frames: int) -> float:
+    """Frames a second: 20, or fewer for a short episode, which then takes five seconds."""
+    return min(20.0, max(2.0, frames / 5.0))
 
 
 class View(NamedTuple):
@@ -192,7 +198,7 @@ def _like(scene: Scene, box: View) -> View:
 
 
 def gif(scenes: Sequence[Scene], fps: float = 20.0, width: int = WIDTH) -> bytes:
-    """An animated GIF with each scene's caption below it; it plays for ever."""
+    """An animated GIF with each scene's caption below it; rests at its end, and begins again."""
     from PIL import Image
 
     kept, every = thin(scenes)
@@ -206,8 +212,9 @@ def gif(scenes: Sequence[Scene], fps: float = 20.0, width: int = WIDTH) -> bytes
         frames.append(small.quantize(64, dither=Image.Dither.NONE))
     stream = io.BytesIO()
     delay = max(20, 10 * round(100 * every / fps))  # GIF counts hundredths of a second
+    shown = [delay] * (len(frames) - 1) + [max(delay, REST)]
     frames[0].save(
-        stream, "GIF", save_all=True, append_images=frames[1:], duration=delay, loop=0, disposal=1
+        stream, "GIF", save_all=True, append_images=frames[1:], duration=shown, loop=0, disposal=1
     )
     return stream.getvalue()
 

@@ -35,12 +35,14 @@ def add(verbs: Any) -> None:
     )  # fmt: skip
     render.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     render.add_argument("--steps", type=int, default=1000, metavar="N", help="at most; 1000")
-    render.add_argument("--fps", type=float, default=20.0, metavar="F", help="default: 20")
+    render.add_argument(
+        "--fps", type=float, metavar="F", help="frames a second; default: 20, short ones slower"
+    )
     render.set_defaults(run=_render)
 
 
 def _render(args: argparse.Namespace) -> int:
-    from ..analysis.render import gif, page
+    from ..analysis.render import gif, pace, page
     from ..check import InputError
     from ..rng import streams
     from ..training import checkpoint
@@ -50,7 +52,7 @@ def _render(args: argparse.Namespace) -> int:
     kind = args.out.suffix.lower()
     if kind not in (".gif", ".html"):
         raise InputError(f"--out: need a name that ends in .gif or .html, got {args.out}")
-    if not 0.0 < args.fps <= 100.0:
+    if args.fps is not None and not 0.0 < args.fps <= 100.0:
         raise InputError(f"--fps: need a number in (0, 100], got {args.fps}")
     act_rng, env_rng = streams(args.seed, "act", "evaluate")
     env, choose, how = _player(args, act_rng)
@@ -58,7 +60,8 @@ def _render(args: argparse.Namespace) -> int:
     found = trace(env, choose, env_rng, args.steps)
     scenes = [env.scene(state) for state in found.states]
     title = f"{env.name}: {how}, return {sum(found.reward):.4g} in {len(found.reward)} steps"
-    data = gif(scenes, args.fps) if kind == ".gif" else page(scenes, title, args.fps).encode()
+    fps = args.fps or pace(len(scenes))
+    data = gif(scenes, fps) if kind == ".gif" else page(scenes, title, fps).encode()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(args.out, lambda file: file.write(data))
     print(f"{title}\nwritten to {args.out}")

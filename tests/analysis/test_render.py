@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from refmarl.analysis.plots import INK, PAPER
-from refmarl.analysis.render import MOST, STRIP, WIDTH, gif, page, svg, thin, view
+from refmarl.analysis.render import MOST, REST, STRIP, WIDTH, gif, pace, page, svg, thin, view
 from refmarl.check import InputError
 from refmarl.env_api import GREY, Disc, Env, Label, Scene, Segment
 from refmarl.training import registry
@@ -113,12 +113,19 @@ def test_a_gif_has_every_frame_and_shows_where_things_are():
     centres = []
     for k in range(5):
         picture.seek(k)
+        assert picture.info["duration"] == (100 if k < 4 else REST)
         pixels = np.asarray(picture.convert("RGB")).astype(int)
         orange = (pixels[..., 0] > 150) & (pixels[..., 2] < 80)
         rows, columns = np.nonzero(orange)
         centres.append(columns.mean())
         assert rows.mean() == pytest.approx(0.25 * WIDTH, abs=1.5)  # y = 0.5 is above the middle
     assert_allclose(np.array(centres), (np.linspace(-0.8, 0.8, 5) + 1) * WIDTH / 2, atol=1.5)
+
+
+def test_short_episodes_take_five_seconds_and_long_ones_twenty_frames_a_second():
+    for frames_of in (20, 60, 99):
+        assert frames_of / pace(frames_of) == pytest.approx(5.0)
+    assert (pace(1), pace(100), pace(5000)) == (2.0, 20.0, 20.0)
 
 
 @pytest.mark.parametrize("name", sorted(registry.ENVS))

@@ -9,6 +9,9 @@ Expectations of the policy are over those who act: agents that are no longer ali
 it, and their values learn that nothing comes any more. ``[+]`` marks what the course's equations do
 not contain.
 
+Where a policy is as good as it can be, advantages are noise, and RMSProp with a tiny ε makes full
+steps of it until the policy is good no more; ε is therefore of the size of a useful gradient.
+
 Axes: T steps, B copies, N agents of a group, M = T·B·N samples.
 """
 
@@ -35,15 +38,16 @@ class Config(Settings):
     """Constants of a run."""
 
     gamma: float = option(0.99, "γ, discount", "[0, 1]")
-    lam: float = option(1.0, "λ of the advantages", "[0, 1]")
+    lam: float = option(0.95, "λ of the advantages", "[0, 1]")
     entropy: float = option(0.0, "c, weight of the entropy  [+]", "[0, inf)")
-    lr: float = option(7e-4, "α, step of RMSProp; falls linearly to 0", "(0, inf)")
+    lr: float = option(1e-2, "α, step of RMSProp; falls linearly to 0", "(0, inf)")
+    epsilon: float = option(2e-2, "ε of RMSProp: much smaller gradients step less", "(0, inf)")
     max_norm: float = option(0.5, "limit of the gradient's norm  [+]", "(0, inf)")
     hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
     share: bool = option(True, "whether the agents of a group share parameters")
-    num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
-    num_steps: int = option(5, "T, steps of each copy between updates", "[1, inf)")
-    iterations: int = option(10000, "updates", "[1, inf)")
+    num_envs: int = option(16, "B, copies of the environment", "[1, inf)")
+    num_steps: int = option(16, "T, steps of each copy between updates", "[1, inf)")
+    iterations: int = option(1875, "updates", "[1, inf)")
     dtype: str = option("float32", "of the parameters", ("float32", "float64"))
 
 
@@ -88,7 +92,7 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
         dtype = np.dtype(cfg.dtype).type
         theta.append(actor_critic.actor(group, cfg.hidden).init(init_rng, lead, dtype=dtype))
         phi.append(actor_critic.critic(group, cfg.hidden).init(init_rng, lead, dtype=dtype))
-    opt = RmsProp()
+    opt = RmsProp(epsilon=cfg.epsilon)
     agent = Agent(tuple(theta), tuple(phi), tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
     return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng,))
 
@@ -116,7 +120,7 @@ def update(
     env: Env, cfg: Config, agent: Agent, batch: Batch, rate: float
 ) -> tuple[Agent, dict[str, float]]:
     """(agent', metrics) after one step of both networks of every group."""
-    opt, parts, found = RmsProp(), [], []
+    opt, parts, found = RmsProp(epsilon=cfg.epsilon), [], []
     for g in range(len(env.groups)):
         d_theta, d_phi, metrics = gradient(env, cfg, agent, batch, g)
         d_theta, norm = clip_norm(d_theta, cfg.max_norm)

@@ -51,7 +51,9 @@ class _Ours:
 
         self.updates = given.steps // (COPIES * ROWS)
         self.env, self.a2c = CartPole(), a2c
-        self.cfg = a2c.Config(lr=RATE, num_envs=COPIES, num_steps=ROWS, max_norm=MAX_NORM)
+        self.cfg = a2c.Config(
+            lr=RATE, lam=1.0, epsilon=1e-5, num_envs=COPIES, num_steps=ROWS, max_norm=MAX_NORM
+        )
         self.progress = a2c.start(self.env, self.cfg, np.random.default_rng(given.seed))
 
     def run(self) -> tuple[int, float]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 INTERVALS = ("log_every", "save_every", "eval_every", "eval_episodes")
 OPTIONS = ("seed", "seeds", "out", "workers", *INTERVALS)
-EXAMPLE = """refmarl train a2c cartpole --set iterations=2000 --seeds 3 --out runs
-         refmarl train a2c cartpole --vary lr 7e-4 3e-3 --seeds 3 --workers 2
+EXAMPLE = """refmarl train a2c cartpole --eval-every 100 --seeds 3 --out runs
+         refmarl train a2c cartpole --vary lr 3e-3 1e-2 --seeds 3 --workers 2
          refmarl train --resume runs"""
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from refmarl.cli import main
 
-SMALL = ("--set", "iterations=40", "--set", "hidden=8", "--set", "num_envs=4")
+SMALL = (
+    "--set", "iterations=40", "--set", "hidden=8", "--set", "num_envs=4", "--set", "num_steps=5",
+)  # fmt: skip
 FAST = ("--log-every", "5", "--save-every", "10")
 
 

@@ -149,7 +149,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, whole):
         (lambda f: (f / "run.json").write_text("{}"), "not a run of schema"),
         (lambda f: (f / "run.json").write_text("["), "cannot be read"),
         (lambda f: (f / "run.json").unlink(), "no run here"),
-        (lambda f: edit(f, '"lr": 0.0007', '"lr": 0.0008'), "changed after the run began"),
+        (lambda f: edit(f, '"lr": 0.01', '"lr": 0.02'), "changed after the run began"),
         (lambda f: edit(f, '"seed": 0', '"seed": 1'), "changed after the run began"),
         (lambda f: edit(f, '"num_steps": 4', '"num_steps": "4"'), "changed after the run began"),
         (lambda f: (f / "checkpoint.npz").unlink(), "nothing saved yet"),

@@ -47,4 +47,24 @@ STUDIES: tuple[Study, ...] = (
         "Targets of any size",
         "What stays when the scale of the targets moves, and what when their mean is large?",
     ),
+    _study(
+        "exact-gradients",
+        "Sampled gradients and exact ones",
+        "Do REINFORCE's and A2C's estimates average to the exact gradient, in every parameter?",
+        "reinforce",
+        "gae",
+    ),
+    _study(
+        "baselines",
+        "What a baseline is worth",
+        "How much variance does a baseline take away, and what does a mean of few episodes cost?",
+        "reinforce",
+    ),
+    _study(
+        "learning",
+        "REINFORCE and A2C learn",
+        "How fast do they learn, over seeds, and does an interrupted run end in the same bits?",
+        "reinforce",
+        "gae",
+    ),
 )

@@ -1,13 +1,14 @@
-"""Studies of learning: what their theories say, and that sampled gradients agree with exact ones."""
+"""Studies of learning: their theories hold, and sampled gradients agree with exact ones."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from refmarl.envs.chain import Chain
 from refmarl.games.policy_gradient import policy_gradient, softmax
+from refmarl.nn import check_gradient
 from refmarl.policy_gradient import reinforce
 from refmarl.studies import STUDIES
 from refmarl.studies.s3_policy_gradient import baselines, cartpole, exact_gradients, learning
@@ -106,17 +107,41 @@ def test_variances_of_pairs_are_those_of_hoeffding(seed):
     assert two >= 2 * one - 1e-12
 
 
-def test_listed_episodes_have_the_exact_gradient():
-    twin = exact_gradients.twin(Chain(length=3, players=1, slip=0.2, horizon=4))
-    start = reinforce.start(twin.env, baselines.settings("none"), np.random.default_rng(0)).agent
-    agent = exact_gradients.varied(start, np.random.default_rng(1))
-    listed = baselines.episodes(twin, agent)
-    assert listed.chance.sum() == pytest.approx(1.0)
-    tables = exact_gradients.logits(twin, (), agent)
-    wanted = policy_gradient(twin.game, tables, horizon=4).gradient
-    assert_allclose(
-        baselines.expectation(listed), exact_gradients.through(twin, (), agent, wanted), atol=1e-9
-    )
+def at(theta, twin):
+    """The policy with these parameters, as the study has it."""
+    cfg = baselines.settings("none")
+    agent = reinforce.start(twin.env, cfg, np.random.default_rng(0)).agent
+    return agent._replace(theta=(theta[None],))
+
+
+@pytest.fixture(scope="module")
+def walk():
+    return exact_gradients.twin(Chain(length=3, players=1, slip=0.2, horizon=baselines.HORIZON))
+
+
+@pytest.mark.certifies(
+    "refmarl.studies.s3_policy_gradient.baselines:scores",
+    "refmarl.studies.s3_policy_gradient.baselines:expectation",
+)
+@settings(max_examples=3)
+@given(st.integers(0, 2**32))
+def test_scores_and_their_expectation_are_derivatives(walk, seed):
+    theta = np.random.default_rng(seed).standard_normal(8)
+
+    def log_policy(theta, s, a):
+        pi = softmax(exact_gradients.logits(walk, (), at(theta, walk))[0])
+        return np.log(pi[s, a]), baselines.scores(walk, at(theta, walk), pi)[s, a]
+
+    for s in range(3):
+        for a in range(2):
+            check_gradient(lambda x, s=s, a=a: log_policy(x, s, a), theta).require()
+
+    def value(theta):
+        listed = baselines.episodes(walk, at(theta, walk))
+        assert listed.chance.sum() == pytest.approx(1.0)
+        return listed.chance @ listed.togo[:, 0], baselines.expectation(listed)
+
+    check_gradient(value, theta).require()
 
 
 # -- learning -----------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def variance(chance: Array, values: Array) -> float:
 def measure(
     twin: Twin, agent: Agent, kind: str, truth: Array, rng: np.random.Generator, repeats: int
 ) -> Measured:
-    """N |ĝ − ∇J|², its mean over K estimates."""
+    """N |ĝ − E ĝ|², its mean over K estimates; ``truth`` is E ĝ."""
     from scipy.special import stdtrit
 
     squares = np.empty((len(COUNTS), repeats))

@@ -135,7 +135,7 @@ def twin(env: Any) -> Twin:
 def by_reinforce(
     name: str, twin: Twin, rng: np.random.Generator, baseline: str, weigh: bool = True
 ) -> Claim:
-    """∇J of the cut process, each agent's in its own parameters, and REINFORCE's estimate."""
+    """REINFORCE's claim: each agent's estimate averages to what the twin's tables say."""
     env = twin.env
     cfg = reinforce.Config(
         gamma=GAMMA, baseline=baseline, weigh=weigh, hidden=(5,), share=False, dtype="float64",

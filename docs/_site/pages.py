@@ -23,7 +23,7 @@ GATHERED = re.compile(r"\$\$(\\begin\{gathered\}.*?)\$\$", re.S)
 ANCHOR = re.compile(r'^<a id="([a-z0-9-]+)"></a>$', re.M)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 TOP = {
-    "Learn": [f"s{k}_{name}/index" for k, name in enumerate(SECTIONS, 1)],
+    "Learn": [*(f"s{k}_{name}/index" for k, name in enumerate(SECTIONS, 1)), "museum/index"],
     "Use": [
         "derivatives",
         "property-tests",

@@ -174,7 +174,7 @@ def test_one_by_one_and_with_threads_it_is_the_same(file, transport, monkeypatch
     monkeypatch.setattr("refmarl.grading.border.process.Pipes", transport)
     nursery = Nursery(0, LIMITS, forks=False)
     answer = Answer(Submission(file, "f"), nursery)
-    x = np.arange(100_000.0)[::2]
+    x = np.arange(60_000.0)[::2]
     np.testing.assert_array_equal(answer("print", x), x)
     with pytest.raises(Stop) as stopped:
         answer("exit")

@@ -23,7 +23,7 @@ import numpy as np
 from ..check import InputError
 from ..value_grad import Real
 from . import bernoulli, beta, categorical, dirichlet, gaussian, tanh_gaussian
-from .mlp import MLP, Tape
+from .mlp import MLP, Curvature, Tape
 from .multi_discrete import MultiDiscrete
 
 
@@ -199,6 +199,12 @@ class Policy:
         rows = tuple(range(theta.ndim - 1, d_params.ndim - 1))
         return np.concatenate([dtheta, d_params[..., outputs:].sum(axis=rows)], axis=-1)
 
+    def per_sample(self, theta: Real, tape: Tape, d_params: Real) -> Real:
+        """∂L_m/∂θ (*L, *rows, P), the gradient of each row by itself; they sum to ∂L/∂θ."""
+        outputs = self.net.sizes[-1]
+        each = self.net.per_sample(theta[..., : self.net.size], tape, d_params[..., :outputs])
+        return np.concatenate([each, d_params[..., outputs:]], axis=-1) if self.free else each
+
     def jvp(self, theta: Real, tape: Tape, v: Real, u: Real | None = None) -> Real:
         """How the distribution's parameters (*L, *rows, D) move along v for θ and u for obs."""
         r_y = self.net.jvp(theta[..., : self.net.size], tape, v[..., : self.net.size], u)
@@ -209,3 +215,27 @@ class Policy:
             *theta.shape[:-1], *(1,) * (r_y.ndim - lead - 1), self.free
         )
         return np.concatenate([r_y, np.broadcast_to(r_log, r_y.shape)], axis=-1)
+
+    def hvp(
+        self,
+        theta: Real,
+        tape: Tape,
+        d_params: Real,
+        curvature: Curvature,
+        v: Real,
+        u: Real | None = None,
+    ) -> tuple[Real, Real]:
+        """Hv = R{(∂L/∂θ, ∂L/∂obs)} along v for θ and u for obs.
+
+        ``curvature`` is R{distribution parameters} ↦ R{d_params}, the rest as in ``MLP.hvp``.
+        """
+        outputs, size = self.net.sizes[-1], self.net.size
+        r_d = curvature(self.jvp(theta, tape, v, u))
+        r_theta, r_obs = self.net.hvp(
+            theta[..., :size], tape, d_params[..., :outputs], lambda _: r_d[..., :outputs],
+            v[..., :size], u,
+        )  # fmt: skip
+        if not self.free:
+            return r_theta, r_obs
+        rows = tuple(range(theta.ndim - 1, r_d.ndim - 1))
+        return np.concatenate([r_theta, r_d[..., outputs:].sum(axis=rows)], axis=-1), r_obs

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from refmarl.check import InputError
-from refmarl.nn import GRU, MLP, check_backward, check_hvp, check_jvp, tanh_gaussian
+from refmarl.nn import (
+    GRU,
+    MLP,
+    check_backward,
+    check_gradient,
+    check_hvp,
+    check_jvp,
+    tanh_gaussian,
+)
+from refmarl.nn.gradcheck import join
 from refmarl.nn.policy import HEADS, Policy
 
 SEEDS = st.integers(0, 2**32)
@@ -50,6 +59,51 @@ def test_derivatives_of_the_parameters_of_the_distribution(kind, seed, lead, row
             return policy.jvp(here, policy.forward(here, obs)[1], v[:-1].reshape(here.shape), moves)
 
         check_jvp(value, along, at, rng).require()
+
+
+@pytest.mark.equation("3.2")
+@pytest.mark.certifies("refmarl.nn.policy:Policy.hvp")
+@pytest.mark.parametrize("kind", ["categorical", "gaussian", "tanh-gaussian"])
+@given(SEEDS, LEADS, ROWS)
+def test_hvp_is_the_derivative_of_the_gradient(kind, seed, lead, rows):
+    rng, policy = np.random.default_rng(seed), of(kind, MLP((3, 4, 2)))
+    theta = policy.init(rng, lead, out_scale=1.0) + 0.3 * rng.standard_normal((*lead, policy.size))
+    obs = rng.standard_normal((*lead, *rows, 3))
+    at, apart = join((theta, obs))
+
+    def gradient(at):  # of ¼ Σ (parameters of the distribution)⁴, which is not quadratic
+        theta, obs = apart(at)
+        params, tape = policy.forward(theta, obs)
+        return join(policy.backward(theta, tape, params**3))[0]
+
+    def product(at, v):
+        theta, obs = apart(at)
+        params, tape = policy.forward(theta, obs)
+        curvature = lambda r: 3.0 * params * params * r  # noqa: E731
+        return join(policy.hvp(theta, tape, params**3, curvature, *apart(v)))[0]
+
+    check_hvp(gradient, product, at, rng).require()
+
+
+@pytest.mark.certifies("refmarl.nn.policy:Policy.per_sample")
+@pytest.mark.parametrize("kind", ["categorical", "gaussian"])
+@given(SEEDS, ROWS)
+def test_each_row_has_the_gradient_of_its_own_log_probability(kind, seed, rows):
+    rng, policy = np.random.default_rng(seed), of(kind, MLP((3, 4, 2)))
+    theta, obs = policy.init(rng, out_scale=1.0), rng.standard_normal((*rows, 3))
+    action = policy.head.sample(rng, policy.forward(theta, obs)[0])
+    weight = rng.standard_normal(rows)  # of each row in a sum
+
+    def gain(at):
+        params, tape = policy.forward(at, obs)
+        each = policy.per_sample(at, tape, policy.head.d_log_prob(params, action))
+        log_prob = policy.head.log_prob(params, action)
+        return (weight * log_prob).sum(), np.tensordot(weight, each, axes=len(rows))
+
+    check_gradient(gain, theta).require()
+    params, tape = policy.forward(theta, obs)
+    each = policy.per_sample(theta, tape, params).reshape(-1, policy.size)
+    assert_allclose(each.sum(axis=0), policy.backward(theta, tape, params)[0], atol=1e-12)
 
 
 @pytest.mark.equation("3.2")

@@ -272,12 +272,16 @@ def _of(make: Callable[[Rng], Any], check: Callable[..., Report], rng: Rng, meth
     return check(net, arrays, rng, method, **more)
 
 
-NETWORKS = {"mlp:MLP": _mlp, "gru:GRU": _gru, "attention:Attention": _attention}
+_gaussian = partial(_policy, "gaussian")
+NETWORKS: dict[str, Callable[[Rng], Any]] = {
+    "mlp:MLP": _mlp,
+    "gru:GRU": _gru,
+    "attention:Attention": _attention,
+    "policy:Policy": _gaussian,
+}
 for _net, _make in NETWORKS.items():
     for _check, _verb in ((_pull_back, "backward"), (_along, "jvp"), (_curved, "hvp")):
         ALL[f"{_net}.{_verb}"] = partial(_of, _make, _check)
-ALL["policy:Policy.backward"] = partial(_of, partial(_policy, "gaussian"), _pull_back)
-ALL["policy:Policy.jvp"] = partial(_of, partial(_policy, "gaussian"), _along)
 
 
 def _of_theta(make: Callable[[Rng], Any], verb: str, rng: Rng, method: str) -> Report:
@@ -297,9 +301,10 @@ def _of_theta(make: Callable[[Rng], Any], verb: str, rng: Rng, method: str) -> R
     return check_gradient(loss, theta, method=method)
 
 
-for _verb in ("gradient", "vjp", "per_sample"):
+ALL["mlp:MLP.vjp"] = partial(_of_theta, _mlp, "vjp")
+for _verb in ("gradient", "per_sample"):
     ALL[f"mlp:MLP.{_verb}"] = partial(_of_theta, _mlp, _verb)
-ALL["policy:Policy.gradient"] = partial(_of_theta, partial(_policy, "gaussian"), "gradient")
+    ALL[f"policy:Policy.{_verb}"] = partial(_of_theta, _gaussian, _verb)
 
 
 @_registered("fused:pull_back")

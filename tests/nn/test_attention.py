@@ -73,7 +73,7 @@ def test_a_head_along_a_direction(seed, rows, m, s, d, e, masked):
     def along(at, v):
         return jvp(attend(*apart(at), mask)[1], *apart(v))[0]
 
-    check_jvp(lambda at: attend(*apart(at), mask)[0], along, both, rng).require()
+    check_jvp(lambda at: attend(*apart(at), mask)[0], along, both, rng, method="complex").require()
 
     def gradient(at):  # of Σ c (y + ¼ y⁴)
         y, tape = attend(*apart(at), mask)
@@ -86,7 +86,7 @@ def test_a_head_along_a_direction(seed, rows, m, s, d, e, masked):
         r_dy = 3.0 * weight * y * y * r_y
         return join(r_backward(tape, weight * (1.0 + y**3), moved, r_dy))[0]
 
-    check_hvp(gradient, product, both, rng).require()
+    check_hvp(gradient, product, both, rng, method="complex").require()
 
 
 @pytest.mark.equation("3.2")
@@ -104,7 +104,7 @@ def test_projections_along_a_direction(seed, lead, rows, m, s, heads, masked):
         theta, x, source = apart(at)
         return net.jvp(theta, net.forward(theta, x, source, mask)[1], *apart(v))
 
-    check_jvp(forward, along, both, rng).require()
+    check_jvp(forward, along, both, rng, method="complex").require()
     weight = rng.standard_normal(forward(both).shape)
 
     def gradient(at):  # of Σ c (y + ¼ y⁴)
@@ -118,7 +118,7 @@ def test_projections_along_a_direction(seed, lead, rows, m, s, heads, masked):
         dy = weight * (1.0 + y**3)
         return join(net.hvp(theta, tape, dy, lambda r: 3 * weight * y * y * r, *apart(v)))[0]
 
-    check_hvp(gradient, product, both, rng).require()
+    check_hvp(gradient, product, both, rng, method="complex").require()
 
 
 @pytest.mark.equation("3.2")

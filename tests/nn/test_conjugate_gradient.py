@@ -102,7 +102,8 @@ def test_systems_side_by_side_are_solved_as_if_alone(seed, size, lead, tolerance
     alone = [solve(a, b, **options) for a, b in zip(h.reshape(-1, size, size), g.reshape(-1, size),
                                                     strict=True)]  # fmt: skip
     assert_allclose(found.x.reshape(-1, size), [s.x for s in alone], rtol=1e-9, atol=1e-12)
-    assert_allclose(found.residual.ravel(), [s.residual for s in alone], rtol=1e-6, atol=1e-12)
+    # what is left of a solved system is rounding of g, which has numbers of size 1
+    assert_allclose(found.residual.ravel(), [s.residual for s in alone], rtol=1e-6, atol=1e-9)
     assert found.iterations == max(s.iterations for s in alone)
 
 

@@ -332,7 +332,8 @@ def test_in_a_team_a_step_of_all_along_it_raises_the_common_value(seed, n, state
     game = random_markov_game(rng, states, (2, 3, 2)[:n], 0.5, "team")
     logits = [rng.normal(size=(states, k)) for k in game.num_actions]
     before = policy_gradient(game, logits)
-    rate = (1 - game.gamma) ** 3 / (8 * n**2 * np.ptp(game.reward))
+    spread = np.ptp(game.reward) or 1.0  # one action may be all there is
+    rate = (1 - game.gamma) ** 3 / (8 * n**2 * spread)
     stepped = [x + rate * g for x, g in zip(logits, before.gradient, strict=True)]
     gain = policy_gradient(game, stepped).values - before.values
     slope = sum((g**2).sum() for g in before.gradient)

@@ -3,8 +3,9 @@
 Each function that returns a derivative meets random cases, among them one row, one unit and
 saturated inputs, and is compared with differences of the function that it differentiates, in
 float64. The error is |a − b| over the norm of the block, or over 10⁻³ if that is larger. Central
-differences err by about 10⁻¹⁰ themselves; the complex step has no difference to cancel and is
-exact to rounding, where a function takes complex numbers.
+differences err by about 10⁻¹⁰ themselves, by more where units saturate; the complex step has no
+difference to cancel and is exact to rounding. It is the judge where a function takes complex
+numbers.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from ..study import Outcome, Row, at_most, equal
 from . import certificate_cases as cases
 
 CASES = 4  # of each function
-SURE = 1e-10  # of the complex step: roundings of inner products, which may cancel
+SURE = 1e-8  # of the complex step: roundings of inner products, which may cancel
 
 
 class Worst(NamedTuple):
@@ -28,6 +29,11 @@ class Worst(NamedTuple):
     name: str  # module:function, below refmarl.nn
     central: float
     exact: float | None  # by the complex step, where it goes
+
+    @property
+    def judged(self) -> float:
+        """The better of both witnesses."""
+        return self.central if self.exact is None else self.exact
 
 
 def run(rng: np.random.Generator, full: bool = False) -> Outcome:
@@ -61,13 +67,14 @@ def error(report: Report) -> float:
 
 
 def _rows(found: list[Worst]) -> tuple[Row, ...]:
-    central = [w.central for w in found]
     exact = [w.exact for w in found if w.exact is not None]
-    worst = max(found, key=lambda w: w.central)
+    worst = max(found, key=lambda w: w.judged)
+    certified = sum(w.judged <= TOLERANCE for w in found)
+    middle = float(np.median([w.central for w in found]))
     return (
-        equal("derivatives that are certified", sum(e <= TOLERANCE for e in central), len(found)),
-        at_most(f"largest error, of {worst.name}", worst.central, TOLERANCE),
-        at_most("median error", float(np.median(central)), TOLERANCE / 1000),
+        equal("derivatives that are certified", certified, len(found)),
+        at_most(f"largest error, of {worst.name}", worst.judged, TOLERANCE),
+        at_most("median error beside central differences", middle, TOLERANCE / 1000),
         at_most(f"largest error of {len(exact)} by the complex step", max(exact), SURE),
     )
 

@@ -74,7 +74,7 @@ def _rows(found: list[Worst]) -> tuple[Row, ...]:
     return (
         equal("derivatives that are certified", certified, len(found)),
         at_most(f"largest error, of {worst.name}", worst.judged, TOLERANCE),
-        at_most("median error beside central differences", middle, TOLERANCE / 1000),
+        at_most("median error beside central differences", middle, TOLERANCE / 100),
         at_most(f"largest error of {len(exact)} by the complex step", max(exact), SURE),
     )
 

@@ -20,7 +20,9 @@ from refmarl.training.pool import last_row
 from refmarl.training.run import metrics, read, resume
 
 PLAIN = os.environ | {"REFMARL_JIT": "0"}  # of other processes: compiling takes seconds
-SMALL = ("--set", "iterations=40", "--set", "hidden=8", "--set", "num_envs=4")
+SMALL = (
+    "--set", "iterations=40", "--set", "hidden=8", "--set", "num_envs=4", "--set", "num_steps=5",
+)  # fmt: skip
 FAST = ("--log-every", "5", "--save-every", "10")
 
 

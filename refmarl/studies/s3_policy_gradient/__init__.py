@@ -46,6 +46,7 @@ STUDIES: tuple[Study, ...] = (
         "scales",
         "Targets of any size",
         "What stays when the scale of the targets moves, and what when their mean is large?",
+        "mlp-backward",
     ),
     _study(
         "exact-gradients",

@@ -10,6 +10,7 @@ import numpy as np
 
 from .check import positive
 from .env_api import Env, advance
+from .kernels.returns import running_totals
 from .value_grad import Real
 
 Arrays = tuple[Real, ...]
@@ -81,18 +82,18 @@ def collect(env: Env, policy: Policy, roll: Roll, steps: int) -> tuple[Roll, Bat
         mask, alive = env.mask(state), env.alive(state)
         act = policy(obs, mask, memory)
         state, step, final = advance(env, state, act.action)
-        total = total + np.concatenate(step.reward, axis=1).mean(axis=1)
-        ended = step.terminated | step.truncated
-        seen = obs
+        rows.append((obs, act, step, mask, alive))
         obs, memory = env.observe(state), act.memory
-        if ended.any():
-            which = np.flatnonzero(ended)
-            before = tuple(o[which] for o in env.observe(final))
-            ends.append((t, which, before, total[which], final.t[which]))
-            total = np.where(ended, 0.0, total)
-            memory = tuple(np.where(_like(ended, m), 0.0, m).astype(m.dtype) for m in memory)
-        rows.append((seen, act, step, mask, alive))
-    return Roll(state, total, memory), _stack(rows, obs, roll.memory, ends)
+        if final is not state:  # somebody's episode has ended
+            which = np.flatnonzero(final.ended)
+            ends.append((t, which, tuple(o[which] for o in env.observe(final)), final.t[which]))
+            memory = tuple(np.where(_like(final.ended, m), 0.0, m).astype(m.dtype) for m in memory)
+    batch = _stack(rows, obs, roll.memory, ends)
+    team = np.concatenate(batch.reward, axis=2).mean(axis=2)
+    totals, so_far = total.copy(), np.empty(team.shape)
+    running_totals(team, batch.ended, totals, so_far)
+    batch = batch._replace(returns=so_far[batch.at[:, 0], batch.at[:, 1]])
+    return Roll(state, totals, memory), batch
 
 
 def next_values(value: Real, final_value: Real, batch: Batch) -> Real:
@@ -114,23 +115,30 @@ def _stack(
     groups = range(len(last))
 
     def both(parts: tuple[Masks, ...], g: int) -> Real | None:
-        given = [part[g] for part in parts]
-        return np.stack([m for m in given if m is not None]) if given[0] is not None else None
+        given = [m for part in parts if (m := part[g]) is not None]
+        return _pile(given) if given else None
 
-    at = [(t, b) for t, which, *_ in ends for b in which]
+    counts = [len(which) for _, which, *_ in ends]
+    t = np.repeat(np.array([t for t, *_ in ends], dtype=np.int64), counts)
+    b = np.concatenate([np.empty(0, np.int64), *(which for _, which, *_ in ends)])
     empty = tuple(np.empty((0, *last[g].shape[1:]), last[g].dtype) for g in groups)
     return Batch(
-        obs=tuple(np.stack([*(o[g] for o in obs), last[g]]) for g in groups),
-        action=tuple(np.stack([a.action[g] for a in acts]) for g in groups),
-        log_prob=tuple(np.stack([a.log_prob[g] for a in acts]) for g in groups),
-        reward=tuple(np.stack([s.reward[g] for s in steps]) for g in groups),
-        terminated=np.stack([s.terminated for s in steps]),
-        truncated=np.stack([s.truncated for s in steps]),
+        obs=tuple(_pile([*(o[g] for o in obs), last[g]]) for g in groups),
+        action=tuple(_pile([a.action[g] for a in acts]) for g in groups),
+        log_prob=tuple(_pile([a.log_prob[g] for a in acts]) for g in groups),
+        reward=tuple(_pile([s.reward[g] for s in steps]) for g in groups),
+        terminated=_pile([s.terminated for s in steps]),
+        truncated=_pile([s.truncated for s in steps]),
         mask=tuple(both(masks, g) for g in groups),
         alive=tuple(both(alive, g) for g in groups),
         memory=memory,
-        at=np.array(at, dtype=np.int64).reshape(-1, 2),
+        at=np.stack([t, b], axis=1),
         final=tuple(np.concatenate([empty[g], *(e[2][g] for e in ends)]) for g in groups),
-        returns=np.concatenate([np.empty(0), *(e[3] for e in ends)]),
-        lengths=np.concatenate([np.empty(0, np.int64), *(e[4] for e in ends)]),
+        returns=np.empty(len(t)),
+        lengths=np.concatenate([np.empty(0, np.int64), *(e[3] for e in ends)]),
     )
+
+
+def _pile(rows: list[Real]) -> Real:
+    """Arrays of one shape, one below the other along a new first axis."""
+    return np.concatenate(rows).reshape(len(rows), *rows[0].shape)

@@ -184,3 +184,14 @@ def _reach(
         over = ended[row, m] or row == last
         near[m], far[m] = (whole if over else part), (0.0 if over else gamma * a)
         out[t, m] += 0.0 if t <= cut[m] else scale * whole  # (4.1)
+
+
+@kernel
+def running_totals(reward: Real, ended: Real, total: Real, out: Real) -> None:
+    """What each stream was paid so far in its episode, step t included; ``total`` (M,) goes on."""
+    for t in range(reward.shape[0]):
+        for m in range(reward.shape[1]):
+            total[m] += reward[t, m]
+            out[t, m] = total[m]
+            if ended[t, m]:
+                total[m] = 0.0

@@ -18,6 +18,7 @@ Axes: any rows, K actions; results keep the dtype of the logits.
 import numpy as np
 
 from ..check import InputError, generator
+from ..kernels import categorical as kernels
 from ..value_grad import Real
 
 Mask = Real | None
@@ -55,6 +56,27 @@ def sample(rng: np.random.Generator, logits: Real, mask: Mask = None) -> Real:
 def mode(logits: Real, mask: Mask = None) -> Real:
     """The likeliest action of each row (...), the first among equals."""
     return np.asarray(log_probs(logits, mask).argmax(axis=-1))
+
+
+def draw(rng: np.random.Generator, logits: Real, greedy: bool = False) -> tuple[Real, Real]:
+    """(actions (...) as of :func:`sample`, or :func:`mode` if ``greedy``, their log π), compiled.
+
+    The same uniform numbers as :func:`sample`, so the same actions.
+
+    Examples
+    --------
+    >>> action, log_prob = draw(np.random.default_rng(0), np.zeros((3, 2)))
+    >>> action, np.exp(log_prob)
+    (array([1, 0, 0]), array([0.5, 0.5, 0.5]))
+    """
+    shape = logits.shape[:-1]
+    rows = np.ascontiguousarray(logits).reshape(-1, logits.shape[-1])
+    action, found = np.empty(len(rows), np.int64), np.empty(len(rows), logits.dtype)
+    if greedy:
+        kernels.likeliest(rows, action, found)
+    else:
+        kernels.draw(rows, generator(rng).random(len(rows)), action, found)
+    return action.reshape(shape), found.reshape(shape)
 
 
 def log_prob(logits: Real, action: Real, mask: Mask = None) -> Real:

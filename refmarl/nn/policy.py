@@ -144,6 +144,15 @@ class Policy:
             raise InputError("mask: a row without any legal action")
         return np.where(mask, params, params.dtype.type(-np.inf))
 
+    def draw(
+        self, rng: np.random.Generator, params: Real, greedy: bool = False
+    ) -> tuple[Real, Real]:
+        """(an action for each row, drawn or the likeliest, the log probability of each)."""
+        if self.kind == "categorical":
+            return categorical.draw(rng, params, greedy)
+        action = self.head.mode(params) if greedy else self.head.sample(rng, params)
+        return action, self.head.log_prob(params, action)
+
     @property
     def free(self) -> int:
         """How many parameters stand beside the network's: the log σ of a Gaussian."""

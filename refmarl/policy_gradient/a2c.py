@@ -86,14 +86,9 @@ def policy_gain(
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, and fresh copies of the environment."""
     init_rng, env_rng, act_rng = rng.spawn(3)
-    theta, phi = [], []
-    for group in env.groups:
-        lead = () if cfg.share else (len(group.agents),)
-        dtype = np.dtype(cfg.dtype).type
-        theta.append(actor_critic.actor(group, cfg.hidden).init(init_rng, lead, dtype=dtype))
-        phi.append(actor_critic.critic(group, cfg.hidden).init(init_rng, lead, dtype=dtype))
+    theta, phi = actor_critic.networks(env, cfg.hidden, cfg.share, cfg.dtype, init_rng)
     opt = RmsProp(epsilon=cfg.epsilon)
-    agent = Agent(tuple(theta), tuple(phi), tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
+    agent = Agent(theta, phi, tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
     return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng,))
 
 

@@ -54,6 +54,18 @@ def critic(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> M
     return MLP((group.obs_dim, *hidden, 1), activation)
 
 
+def networks(
+    env: Env, hidden: tuple[int, ...], share: bool, dtype: str, rng: np.random.Generator
+) -> tuple[Arrays, Arrays]:
+    """(θ, φ) of new actors and critics, one entry for each group."""
+    theta, phi, kind = [], [], np.dtype(dtype).type
+    for group in env.groups:
+        lead = () if share else (len(group.agents),)
+        theta.append(actor(group, hidden).init(rng, lead, dtype=kind))
+        phi.append(critic(group, hidden).init(rng, lead, dtype=kind))
+    return tuple(theta), tuple(phi)
+
+
 def rows(theta: Real, x: Real) -> Real:
     """``x`` (..., N, F) as a network wants it: as it is if shared, (N, ..., F) if not."""
     return x if theta.ndim == 1 else np.moveaxis(x, -2, 0)
@@ -80,9 +92,9 @@ def acting(
         for net, parameters, seen, legal in zip(actors, theta, obs, mask, strict=True):
             params = unrows(parameters, net.forward(parameters, rows(parameters, seen))[0])
             params = net.restrict(params, legal)
-            action = net.head.mode(params) if greedy else net.head.sample(rng, params)
+            action, log_prob = net.draw(rng, params, greedy)
             actions.append(action)
-            log_probs.append(net.head.log_prob(params, action))
+            log_probs.append(log_prob)
         return Act(tuple(actions), tuple(log_probs), memory)
 
     return act

@@ -716,3 +716,18 @@ def test_published_squashed_density():
     assert_allclose(tanh_gaussian.log_density(rows, u[:, None]), each, atol=1e-9)
     whole = np.concatenate([mean, log_std])
     assert_allclose(tanh_gaussian.log_prob(whole, np.tanh(u)), -3.035633015824908, atol=1e-9)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 5), st.sampled_from([np.float32, np.float64]))
+def test_drawing_is_sampling_and_its_log_probability_at_once(seed, actions, dtype):
+    rng = np.random.default_rng(seed)
+    logits = (3.0 * rng.standard_normal((4, 2, actions))).astype(dtype)
+    logits[rng.random(logits.shape) < 0.3] = -np.inf
+    logits[..., rng.integers(actions)] = 0.0
+    for greedy in (False, True):
+        one, two = (np.random.default_rng(seed) for _ in range(2))
+        action, log_prob = categorical.draw(one, logits, greedy)
+        wanted = categorical.mode(logits) if greedy else categorical.sample(two, logits)
+        assert_array_equal(action, wanted)
+        assert log_prob.dtype == dtype
+        assert_allclose(log_prob, categorical.log_prob(logits, action), rtol=1e-5, atol=1e-6)

@@ -90,6 +90,12 @@ ROWS = (
         title="Probability ratio",
         statement=r"$r_t(\theta)=\exp(\log\pi_\theta(a_t|s_t)-\log\pi_{old}(a_t|s_t))$",
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2017",
+        laws=(
+            "is 1 for the old policy itself",
+            "has mean 1 under the old policy, where that may draw all that the new one may",
+        ),
     ),
     Equation(
         tag="3.7",
@@ -97,6 +103,15 @@ ROWS = (
         title="PPO's clipped objective",
         statement=r"$L=\hat{\mathbb E}[\min(r_tA_t,\mathrm{clip}(r_t,1-\epsilon,1+\epsilon)A_t)]$",
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2017",
+        laws=(
+            "is at most the unclipped objective",
+            "equals it where all ratios are within 1 ± ε",
+            "stands still in r iff A = 0, or A > 0 and r > 1 + ε, or A < 0 and r < 1 − ε",
+            "is the unclipped one for ε → ∞",
+            "its gradient at the old policy is the policy gradient",
+        ),
     ),
     Equation(
         tag="3.8",
@@ -104,6 +119,12 @@ ROWS = (
         title="PPO's adaptive KL penalty",
         statement=r"$L=\hat{\mathbb E}[r_tA_t-\beta\,KL(\pi_{old}\|\pi_\theta)]$",
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2017",
+        laws=(
+            "β doubles above the band, halves below and stays within",
+            "its gradient at the old policy is the policy gradient",
+        ),
     ),
     Equation(
         tag="3.9",
@@ -198,6 +219,13 @@ ROWS = (
         title="PPO's total objective",
         statement=r"$L^{CLIP}-c_1(V-\hat R)^2+c_2\mathcal H$",
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2017",
+        laws=(
+            "equals differences in the distribution's parameters and in V",
+            "without both weights it is the clipped objective",
+        ),
+        errata="The text prints the clipped part alone: docs/errata.md, B3.",
     ),
     Equation(
         tag="3.20",

@@ -12,6 +12,7 @@ from ....policy_gradient import reinforce
 from ....testing.trajectories import SEEDS, UNIT
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
 from .._layouts import layouts
+from ._softmax import log_pi, slope
 
 Lists = list[Any]
 
@@ -49,22 +50,6 @@ def _gradient(answer: Answer, case: Case) -> Array:
     return np.asarray(found, dtype=float)
 
 
-def _log_pi(logits: Any) -> Any:
-    """log π of real or complex logits."""
-    lowered = logits - np.real(logits).max(axis=1, keepdims=True)
-    return lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True))
-
-
-def _slope(f: Any, logits: Array) -> Array:
-    """The gradient of f at ``logits``, number by number, by the complex step."""
-    found = np.zeros(logits.shape)
-    for index in np.ndindex(logits.shape):
-        moved = logits.astype(complex)
-        moved[index] += 1e-20j
-        found[index] = np.asarray(f(moved)).imag / 1e-20
-    return found
-
-
 def _shape(answer: Answer, case: Case) -> None:
     _gradient(answer, case)
 
@@ -76,7 +61,7 @@ def _one_step(answer: Answer, case: Case) -> None:
         rewards=[x[:1] for x in case.rewards[:1]],
     )
     s, a, r = (int(short.states[0][0]), int(short.actions[0][0]), float(short.rewards[0][0]))
-    wanted = r * _slope(lambda x: _log_pi(x)[s, a], case.logits)
+    wanted = r * slope(lambda x: log_pi(x)[s, a], case.logits)
     found = _gradient(answer, short._replace(baseline=0.0 * case.baseline))
     close(found, wanted, f"the gradient of one episode of one step, without a baseline: {s, a, r}")
 
@@ -102,7 +87,7 @@ def _rewards_to_go(answer: Answer, case: Case) -> None:
         more = r.copy()
         more[k] += 1.0
         moved = _gradient(answer, one._replace(rewards=[more])) - _gradient(answer, one)
-        wanted = _slope(lambda x, k=k: _log_pi(x)[s[: k + 1], a[: k + 1]].sum(), case.logits)
+        wanted = slope(lambda x, k=k: log_pi(x)[s[: k + 1], a[: k + 1]].sum(), case.logits)
         close(moved, case.gamma**k * wanted, f"what one more reward at step {k} changes")
 
 
@@ -111,12 +96,12 @@ def _baseline(answer: Answer, case: Case) -> None:
 
     def shift(x: Any) -> Any:
         return sum(
-            (case.gamma ** np.arange(len(s)) * lift[s] * _log_pi(x)[s, a]).sum()
+            (case.gamma ** np.arange(len(s)) * lift[s] * log_pi(x)[s, a]).sum()
             for s, a in zip(case.states, case.actions, strict=True)
         ) / len(case.states)
 
     moved = _gradient(answer, case._replace(baseline=case.baseline + lift))
-    wanted = _gradient(answer, case) - _slope(shift, case.logits)
+    wanted = _gradient(answer, case) - slope(shift, case.logits)
     close(moved, wanted, f"the gradient for a baseline that is higher by {lift}")
 
 
@@ -126,7 +111,7 @@ def _definition(answer: Answer, case: Case) -> None:
         for t in range(len(r)):
             to_come = case.gamma ** np.arange(len(r) - t) @ r[t:]
             weight = case.gamma**t * (to_come - case.baseline[s[t]])
-            wanted += weight * _slope(lambda x, s=s[t], a=a[t]: _log_pi(x)[s, a], case.logits)
+            wanted += weight * slope(lambda x, s=s[t], a=a[t]: log_pi(x)[s, a], case.logits)
     close(_gradient(answer, case), wanted / len(case.rewards), "the gradient")
 
 
@@ -143,17 +128,17 @@ def _unbiased(answer: Answer, case: Case) -> None:
         return float(pay[a % len(pay)] + case.gamma * (b - pay[b % len(pay)]))
 
     def expected(x: Any) -> Any:
-        chance = np.exp(_log_pi(x))
+        chance = np.exp(log_pi(x))
         pairs = itertools.product(range(num_actions), repeat=2)
         return sum(chance[0, a] * chance[a % num_states, b] * worth(a, b) for a, b in pairs)
 
-    chance, total = np.exp(_log_pi(logits)), np.zeros(logits.shape)
+    chance, total = np.exp(log_pi(logits)), np.zeros(logits.shape)
     for a, b in itertools.product(range(num_actions), repeat=2):
         s = np.array([0, a % num_states])
         r = np.array([pay[a % len(pay)], b - pay[b % len(pay)]])
         one = case._replace(states=[s], actions=[np.array([a, b])], rewards=[r])
         total += chance[0, a] * chance[s[1], b] * _gradient(answer, one)
-    close(total, _slope(expected, logits), "the expected gradient of all episodes of two steps")
+    close(total, slope(expected, logits), "the expected gradient of all episodes of two steps")
 
 
 def _variant(
@@ -172,7 +157,7 @@ def _variant(
     def answer(
         logits: Any, states: Any, actions: Any, rewards: Any, gamma: float, baseline: Any
     ) -> Any:
-        chances = np.exp(_log_pi(logits))
+        chances = np.exp(log_pi(logits))
         gradient = np.zeros(logits.shape)
         for s, a, r in zip(states, actions, rewards, strict=True):
             for t in range(len(r)):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import figures
-from sphinx.errors import ExtensionError
 
 from refmarl.equations import EQUATIONS, SECTIONS, beside
 from refmarl.equations.ledger import TAG, snapshot
@@ -61,7 +60,6 @@ def _columns(docname: str, text: str) -> str:
         return text
     left, codes = text[start : found.start()].strip("\n"), found.group()
     label = posixpath.basename(docname)
-    _current(docname, label, codes)
     right = [_code(docname, m[1], m[2]) for m in beside.BLOCK.finditer(codes)]
     grid = [
         "::::::{grid} 1 1 2 2", ":class-container: beside", ":gutter: 3", "",
@@ -75,16 +73,27 @@ def _columns(docname: str, text: str) -> str:
     return head + "\n".join(grid) + text[found.end() :]
 
 
-def _current(docname: str, label: str, codes: str) -> None:
-    """Refuse a copy that is not the source's, and a page whose code lacks its tag."""
-    page = ROOT / "docs" / f"{docname}.md"
-    if beside.refreshed(ROOT, page) != page.read_text("utf-8"):
-        raise ExtensionError(f"{docname}: a copy of code is stale; run: refmarl dev sync")
-    if label not in EQUATIONS:
-        return
-    tag = EQUATIONS[label].tag
-    if tag not in {t for line in codes.splitlines() for t in TAG.findall(line.partition("#")[2])}:
-        raise ExtensionError(f"{docname}: no line of the code on it is tagged ({tag})")
+def current(_: Any) -> None:
+    """Refuse copies that are not the sources' and pages whose code lacks their tag."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    wrong = [fault for page in pages if (fault := _fault(page, page.read_text("utf-8")))]
+    if wrong:
+        raise SystemExit("\n".join(wrong))
+
+
+def _fault(page: Path, text: str) -> str:
+    """What is wrong with the copies of code on a page, or nothing."""
+    found, name = COPIES.search(text), page.relative_to(ROOT).as_posix()
+    if found is None:
+        return ""
+    if beside.refreshed(ROOT, page) != text:
+        return f"{name}: a copy of code is stale; run: refmarl dev sync"
+    if page.stem not in EQUATIONS:
+        return ""
+    tag, lines = EQUATIONS[page.stem].tag, found.group().splitlines()
+    if tag in {t for line in lines for t in TAG.findall(line.partition("#")[2])}:
+        return ""
+    return f"{name}: no line of the code on it is tagged ({tag})"
 
 
 def _code(docname: str, file: str, name: str) -> str:
@@ -216,5 +225,6 @@ def _toctree(names: list[str], caption: str) -> str:
 
 def setup(app: Any) -> dict[str, bool]:
     """Register."""
+    app.connect("builder-inited", current)
     app.connect("source-read", read)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

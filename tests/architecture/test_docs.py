@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from refmarl.equations import EQUATIONS
+from refmarl.studies import STUDIES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "docs").rglob("*.md"))
@@ -82,3 +83,18 @@ def test_the_version_is_told_once():
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == refmarl.__version__
+
+
+def test_what_pages_ask_the_site_for_exists():
+    """``<!-- play NAME -->`` and ``<!-- figure STUDY -->``: a typing error would stop the build."""
+    source = (ROOT / "docs/_site/playthings.py").read_text("utf-8")
+    named = re.search(r"return \{(.*)\}\[name\]\(\)", source)
+    assert named
+    known = {"play": set(re.findall(r'"([a-z-]+)":', named[1])), "figure": set(STUDIES)}
+    asked = [
+        (kind, name)
+        for page in (ROOT / "docs").rglob("*.md")
+        for kind, name in re.findall(r"^<!-- (play|figure) (\S+)", page.read_text("utf-8"), re.M)
+    ]
+    assert len(asked) > 10
+    assert [(kind, name) for kind, name in asked if name not in known[kind]] == []

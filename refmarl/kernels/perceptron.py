@@ -111,7 +111,7 @@ def pull_back(
     dtheta: Real,
     dx: Real,
 ) -> None:
-    """Fill in ∂L/∂θ (L·P) and ∂L/∂x (L·M·I), the latter only if ``dx`` is not empty."""
+    """Fill in ∂L/∂θ (L·P) and ∂L/∂x (L·M·I), each only if its array is not empty."""
     single, width, depth = theta.itemsize == 4, theta.itemsize, len(sizes) - 1
     size, networks = parameters(sizes), len(theta) // parameters(sizes)
     shared = len(x) < networks * rows * sizes[0]
@@ -129,7 +129,6 @@ def pull_back(
                 i, o = sizes[k], sizes[k + 1]
                 at, block = at - (i + 1) * o, block - networks * rows * i * (k > 0)
                 here = np.int64(delta.ctypes.data) + width * first
-                add_rows(delta[first : first + n * o], dtheta[at + i * o : at + (i + 1) * o])
                 before = block + row * i
                 if k > 0:
                     source = np.int64(hidden.ctypes.data) + width * before
@@ -137,7 +136,9 @@ def pull_back(
                     source = np.int64(x.ctypes.data) + width * (top if shared else row) * i
                 weights = base + width * at
                 to = total + width * at
-                gemm(single, True, False, i, o, n, source, i, here, o, 1.0, to, o)  # (3.1)
+                if len(dtheta) > 0:
+                    add_rows(delta[first : first + n * o], dtheta[at + i * o : at + (i + 1) * o])
+                    gemm(single, True, False, i, o, n, source, i, here, o, 1.0, to, o)  # (3.1)
                 if k > 0:
                     target = np.int64(one.ctypes.data)
                     gemm(single, False, True, n, i, o, here, o, weights, o, 0.0, target, i)

@@ -77,11 +77,12 @@ def forward(net: Plan, theta: Real, x: Real) -> Pass:
 
 
 def pull_back(
-    net: Plan, theta: Real, x: Real, hidden: Real, dy: Real, want_dx: bool
+    net: Plan, theta: Real, x: Real, hidden: Real, dy: Real, want_dx: bool, want_dtheta: bool = True
 ) -> tuple[Real, Real]:
-    """(∂L/∂θ (*L, P), ∂L/∂x (*L, M, I)), the latter empty unless wanted; dy (*L, M, O)."""
+    """(∂L/∂θ (*L, P), ∂L/∂x (*L, M, I)), each empty unless wanted; dy (*L, M, O)."""
     shape = (*dy.shape[:-1], int(net.sizes[0])) if want_dx else (0,)
-    dtheta, dx = np.empty(theta.shape, theta.dtype), np.empty(shape, theta.dtype)
+    dtheta = np.empty(theta.shape if want_dtheta else (0,), theta.dtype)
+    dx = np.empty(shape, theta.dtype)
     perceptron.pull_back(
         _flat(theta), _each(x, theta.shape[:-1]), net.sizes, net.smooth, dy.shape[-2], hidden,
         _flat(dy),

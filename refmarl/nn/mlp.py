@@ -217,6 +217,16 @@ class MLP:
         """∂L/∂θ (*L, P) alone, which is less work."""
         return self._pull_back(theta, tape, dy, False)[0]
 
+    def input_gradient(self, theta: Real, tape: Tape, dy: Real) -> Real:
+        """∂L/∂x alone, in the shape of x: what goes on from a critic to an actor."""
+        delta = self._cotangent(theta, dy)
+        plan, x, flat = self._plan, tape.inputs[0], tape.flat
+        if plan is not None and flat is not None and fused.fits(plan, theta, x, flat, delta):
+            dx = fused.pull_back(plan, theta, x, flat, delta, True, False)[1]
+        else:
+            dx = self._pull_back(theta, tape, dy, True)[1]
+        return _unbroadcast(dx, tape.shape, theta.ndim - 1)
+
     def _pull_back(self, theta: Real, tape: Tape, dy: Real, want_dx: bool) -> tuple[Real, Real]:
         """(∂L/∂θ, ∂L/∂x (*L, M, I), anything unless wanted)."""
         delta = self._cotangent(theta, dy)

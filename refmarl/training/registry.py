@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ALGORITHMS = {
     "a2c": "refmarl.policy_gradient.a2c",
+    "masac": "refmarl.policy_gradient.masac",
     "reinforce": "refmarl.policy_gradient.reinforce",
+    "sac": "refmarl.policy_gradient.sac",
 }
 ENVS = {
     "acrobot": "refmarl.envs.acrobot:Acrobot",

@@ -42,7 +42,8 @@ def outcomes(net, theta, x, dy):
     dtheta, dx = net.backward(theta, tape, dy)
     rest = (net.per_sample(theta, tape, dy), net.jvp(theta, tape, theta))
     curved = net.hvp(theta, tape, dy, lambda r: 2.0 * r, theta, x)
-    return y, *tape.inputs, dtheta, dx, net.gradient(theta, tape, dy), *rest, *curved
+    alone = net.gradient(theta, tape, dy), net.input_gradient(theta, tape, dy)
+    return y, *tape.inputs, dtheta, dx, *alone, *rest, *curved
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -59,6 +59,22 @@ def test_backward_is_the_adjoint_of_the_derivative(name, data):
 
 
 @pytest.mark.equation("3.1")
+@pytest.mark.certifies("refmarl.nn.mlp:MLP.input_gradient")
+@given(cases(SMOOTH, max_lead=1).filter(away_from_kinks))
+def test_the_gradient_in_the_input_alone_is_a_difference_quotient(case):
+    net, theta, x, rng = case
+    weight = rng.standard_normal(net.forward(theta, x)[0].shape)
+
+    def loss(at):
+        y, tape = net.forward(theta, at)
+        return (weight * y).sum(), net.input_gradient(theta, tape, weight)
+
+    check_gradient(loss, x).require()
+    tape = net.forward(theta, x)[1]
+    assert_allclose(net.input_gradient(theta, tape, weight), net.backward(theta, tape, weight)[1])
+
+
+@pytest.mark.equation("3.1")
 @pytest.mark.parametrize("name", SMOOTH)
 @settings(max_examples=10)
 @given(st.data())

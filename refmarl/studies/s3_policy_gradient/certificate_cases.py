@@ -307,6 +307,18 @@ for _verb in ("gradient", "per_sample"):
     ALL[f"policy:Policy.{_verb}"] = partial(_of_theta, _gaussian, _verb)
 
 
+@_registered("mlp:MLP.input_gradient")
+def _in_the_input(rng: Rng, method: str) -> Report:
+    """``input_gradient`` of ½ Σ y²."""
+    net, (theta, x), _ = _mlp(rng)
+
+    def loss(at: Real) -> tuple[Any, Real]:
+        y, tape = net.forward(theta, at)
+        return 0.5 * (y * y).sum(), net.input_gradient(theta, tape, y)
+
+    return check_gradient(loss, x, method=method)
+
+
 @_registered("fused:pull_back")
 def _compiled(rng: Rng, method: str) -> Report:
     """The compiled passes; without them, the definition."""

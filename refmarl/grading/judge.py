@@ -22,21 +22,28 @@ from .spec import Answer, Broken, Case, Mistake, Property, Spec, same
 SHRINKS = 300  # smaller cases that are tried, the same ones on any machine
 SHRINK_SECONDS = 8.0  # if it takes longer, none of them is shown
 
+TELLING = 20  # cases on which a law is tried that only explains what others find wrong
 LAW_SECONDS = 20.0  # of our own time for one law: what comes back may be made to take longer
 
 
 def replay(prop: Property, answer: Answer, cases: Sequence[Case]) -> Broken | None:
     """The first of ``cases`` on which ``answer`` breaks ``prop``, if there is one."""
-    getattr(answer, "begin", _nothing)(prop.gate)
+    getattr(answer, "begin", _nothing)()
     began = time.thread_time()
     with _interrupted():
-        for number, case in enumerate(cases):
+        for number, case in enumerate(cases[: _most(prop)]):
             item = trial(prop, answer, case)
             if not item and time.thread_time() - began > LAW_SECONDS:
                 item = _broken(prop, answer, case, _endless())
             if item:
                 return replace(item, number=number)
     return None
+
+
+def _most(prop: Property) -> int | None:
+    """Cases on which a law is tried; all if None."""
+    explains = not (prop.gate or prop.weight)
+    return TELLING if explains and prop.most is None else prop.most
 
 
 def _endless() -> Stop:
@@ -62,7 +69,7 @@ def _interrupted() -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _nothing(anew: bool = True) -> None:
+def _nothing() -> None:
     """What a function in this process needs before a law."""
 
 
@@ -160,19 +167,29 @@ def _count(value: Any) -> int:
 
 
 def diagnosis(spec: Spec, answer: Answer, cases: Sequence[Case]) -> Mistake | None:
-    """The known mistake that ``answer`` equals on every case, if there is one."""
-    candidates = list(spec.mistakes)
-    for case in cases:
-        if not candidates:
-            return None
-        got = _outcome(answer, case)
-        candidates = [m for m in candidates if same(_outcome(m.answer, case), got)]
-    return candidates[0] if candidates else None
+    """The known mistake that ``answer`` equals on every case, if there is one.
+
+    First in what it returns and changes, then in what it returns alone; never where that is right.
+    """
+    got = [_outcome(answer, case) for case in cases]
+    right = [_outcome(spec.reference, case) for case in cases]
+    for parts in (2, 1):
+        if all(same(a[:parts], b[:parts]) for a, b in zip(got, right, strict=True)):
+            continue
+        for known in spec.mistakes:
+            pairs = zip(cases, got, strict=True)
+            if all(same(_outcome(known.answer, case)[:parts], a[:parts]) for case, a in pairs):
+                return known
+    return None
 
 
-def _outcome(answer: Answer, case: Case) -> Any:
+def _outcome(answer: Answer, case: Case) -> tuple[Any, Any]:
+    """(what is returned or the kind of error, places of the arguments that were changed)."""
+    given = fresh(case)
     try:
-        return answer(*fresh(case))
+        value = answer(*given)
     except (Exception, SystemExit) as error:
         kinds = (k for k in type(error).__mro__ if k.__module__ == "builtins")
-        return next(kinds)
+        return next(kinds), []
+    changed = [k for k, (a, b) in enumerate(zip(given, case, strict=True)) if not same(a, b)]
+    return value, getattr(answer, "changed", changed)

@@ -284,7 +284,7 @@ def _whose(item: Broken, law: Spec, cases: Cases) -> Broken:
 
 
 def _looks_like(law: Spec, answer: Answer, cases: Cases) -> Mistake | None:
-    answer.begin(anew=False)
+    answer.begin()
     try:
         return diagnosis(law, answer, cases[:DIAGNOSED])
     except Stop:

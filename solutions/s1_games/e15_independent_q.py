@@ -39,7 +39,7 @@ def q_update(q, obs, action, reward, next_obs, terminated, alpha, beta, gamma):
     # BEGIN SOLUTION
     future = 0.0 if terminated else gamma * q[next_obs].max()
     delta = reward + future - q[obs, action]
-    q = q.copy()
+    q = np.array(q, dtype=float)
     q[obs, action] += (alpha if delta >= 0 else beta) * delta  # (1.15)
     return q
     # END SOLUTION

@@ -444,24 +444,21 @@ def test_a_misspelt_function_is_guessed(tmp_path, nursery):
         Answer(Submission(path, "expected"), nursery).start()
 
 
-def test_equal_calls_are_made_once_unless_asked_anew(run):
+def test_equal_calls_are_made_once_unless_asked_again(run):
     answer = run("print(args[0]); args[1][0] += 1; return [args[0]] if args[0] else 1 / 0")
     x = np.zeros(1)
-    answer.begin(anew=False)
     for _ in range(3):
         assert answer(1, x) == [1]
         assert answer.changed == [1]
         with pytest.raises(ZeroDivisionError):
             answer(0, x)
-    answer.begin(anew=True)
-    answer(1, x)
+    assert answer.again(1, x) == [1]
     answer.close()
     assert answer.printed == b"1\n0\n1\n"
 
 
 def test_calls_with_functions_of_ours_are_always_made(run):
     answer, made = run("return args[0](args[1])"), []
-    answer.begin(anew=False)
     for _ in range(2):
         assert answer(lambda x: made.append(x) or x, 3) == 3
     assert made == [3, 3]

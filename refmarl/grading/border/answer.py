@@ -67,19 +67,14 @@ class Answer:
         self.changed: list[int] = []  # places of the arguments that the last call changed
         self.given: list[Callable[..., Any]] = []  # callables of ours, by number
         self.replies: dict[bytes, tuple[int, bytes]] = {}  # to calls made already
-        self.kept, self.anew = 0, True
+        self.kept = 0
         self.fatal: dict[bytes, Stop] = {}  # calls that end the child are not made twice
         self.patience = 1.0  # halved by a time-out: all of them together take twice the limit
         self.spent = self.spent_before = 0.0
         self.began = time.monotonic()
 
-    def begin(self, anew: bool = True) -> None:
-        """A new property: its time starts, its calls are recorded.
-
-        Unless ``anew``, calls that were made already are not made again: laws share many. That a
-        function answers equal calls equally is a law itself, which asks anew.
-        """
-        self.anew = anew
+    def begin(self) -> None:
+        """A new property: its time starts, its calls are recorded."""
         self.spent_before = self.spent
         self.given = []
         self.forget()
@@ -94,12 +89,23 @@ class Answer:
         return [wire.decode(body, layout=True, resolve=self._function) for body in calls]
 
     def __call__(self, *args: Any) -> Any:
-        """What the function returns for these arguments."""
+        """What the function returns for these arguments.
+
+        Calls that were made already are not made again: laws share many. That a function answers
+        equal calls equally is a law itself, which calls again().
+        """
+        return self._call_of(args, anew=False)
+
+    def again(self, *args: Any) -> Any:
+        """The same, asked of the function whether or not it was called so before."""
+        return self._call_of(args, anew=True)
+
+    def _call_of(self, args: tuple[Any, ...], anew: bool) -> Any:
         body = self._encode(args)
         self.calls = [*self.calls[:1], body]
         if body in self.fatal:
             raise self.fatal[body]
-        if not self.anew and body in self.replies and not self.given:
+        if not anew and body in self.replies and not self.given:
             value = self._value(far.CALL, *self.replies[body])
             if isinstance(value, Exception):
                 raise value

@@ -76,6 +76,7 @@ def layouts(check: Callable[[Answer, Any], None], *real: str) -> Property:
         every_kind,
         "zeros_like(x) has the dtype of x, and x -= y writes into x: begin with np.zeros(shape), "
         "or with np.array(x, dtype=float).",
+        most=24,
     )
 
 

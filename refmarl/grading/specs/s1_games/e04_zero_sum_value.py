@@ -181,6 +181,7 @@ SPEC = Spec(
             _saddle,
             "The row player wants much of A, the column player little: in the last row every "
             "entry is at least 9, in the last column none is more.",
+            most=20,
         ),
         Property(
             "seen by the column player the same game is worth -value",

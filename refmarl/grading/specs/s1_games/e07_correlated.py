@@ -12,6 +12,7 @@ from ....games import NormalForm
 from ....games.correlated import correlated_equilibrium as reference
 from ...spec import PURE, Answer, Mistake, Property, Spec, need
 from .._layouts import layouts
+from .._oracle import remembered
 from ._games import PAIRS, payoffs
 
 TOLERANCE = 1e-6  # of payoffs up to 8: ten times the usual tolerance of a linear program
@@ -72,10 +73,15 @@ def _at_least_nash(answer: Answer, case: Case) -> None:
     )
 
 
+@remembered
+def _largest(row: Array, column: Array) -> float:
+    return reference(NormalForm.bimatrix(row, column)).value
+
+
 def _largest_welfare(answer: Answer, case: Case) -> None:
     row, column = case
     welfare = float((_device(answer, case) * (row + column)).sum())
-    best = reference(NormalForm.bimatrix(row, column)).value
+    best = _largest(row, column)
     assert abs(welfare - best) <= 10 * TOLERANCE, (
         f"the sum of payoffs is {welfare:.6g}; the best that an equilibrium has is {best:.6g}"
     )

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ....games import NormalForm
-from ....games.stackelberg import leader_payoff, pure_commitment
+from ....games.stackelberg import Commitment, leader_payoff, pure_commitment
 from ....games.stackelberg import stackelberg as reference
 from ...spec import PURE, Answer, Mistake, Property, Spec, need
 from .._layouts import layouts
+from .._oracle import remembered
 from ._games import NUMBERS, PAIRS, numbers, payoffs
 
 TOLERANCE = 1e-6  # of payoffs up to 9: ten times the usual tolerance of a linear program
@@ -70,10 +71,19 @@ def _consistent(answer: Answer, case: Case) -> None:
     )
 
 
+@remembered
+def _best(row: Array, column: Array) -> Commitment:
+    return reference(NormalForm.bimatrix(row, column))
+
+
+@remembered
+def _pure(row: Array, column: Array) -> Commitment:
+    return pure_commitment(NormalForm.bimatrix(row, column))
+
+
 def _at_least_pure(answer: Answer, case: Case) -> None:
-    row, column = case
     value = _pair(answer, case)[1]
-    pure = pure_commitment(NormalForm.bimatrix(row, column))
+    pure = _pure(*case)
     assert value >= pure.payoff - 10 * TOLERANCE, (
         f"value is {value:.6g}; committing to action {int(np.argmax(pure.strategy))} "
         f"earns {pure.payoff:g}"
@@ -82,7 +92,7 @@ def _at_least_pure(answer: Answer, case: Case) -> None:
 
 def _optimal(answer: Answer, case: Case) -> None:
     value = _pair(answer, case)[1]
-    best = reference(NormalForm.bimatrix(*case))
+    best = _best(*case)
     assert abs(value - best.payoff) <= 10 * TOLERANCE, (
         f"value is {value:.6g}, the best is {best.payoff:.6g}, with x = {best.strategy.round(4)}"
     )
@@ -205,6 +215,7 @@ SPEC = Spec(
             _one_row,
             "The follower takes the largest entry of its row, and among equals what pays the "
             "leader most.",
+            most=30,
         ),
         Property(
             "value is what x earns when the follower replies best, ties in the leader's favour",

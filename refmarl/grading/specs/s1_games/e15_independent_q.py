@@ -254,7 +254,7 @@ SPEC = Spec(
             _at_end,
             "Nothing is to come after an end: the target is the reward alone.",
         ),
-        layouts(_both),
+        layouts(_both, "q"),
         *PURE,
     ),
     mistakes=(

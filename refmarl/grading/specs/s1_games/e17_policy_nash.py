@@ -10,8 +10,10 @@ from ....check import Array
 from ....games.induced import policy_regrets as reference
 from ....games.markov import MarkovGame
 from ....testing.strategies import seeded_markov_games_with_policies
+from ...border.corpus import fresh
 from ...spec import PURE, Answer, Mistake, Property, Spec, close, shaped
 from .._layouts import layouts
+from .._oracle import remembered
 
 
 class Case(NamedTuple):
@@ -103,14 +105,25 @@ def _non_negative(answer: Answer, case: Case) -> None:
     assert (found >= -1e-9 * _size(case)).all(), f"a regret is negative: {found}"
 
 
+@remembered
+def _expected(*arguments: Any) -> list[Any]:
+    case = Case(*arguments)
+    return [_best(case, i)[0] - _now(case, i) for i in range(len(case.reward))]
+
+
 def _definition(answer: Answer, case: Case) -> None:
-    expected = [_best(case, i)[0] - _now(case, i) for i in range(len(case.reward))]
+    expected = _expected(*case)
     _same(answer, case, expected, "the regrets")
+
+
+@remembered
+def _reply(i: int, *arguments: Any) -> Case:
+    return _replying(Case(*arguments), i)
 
 
 def _replies(answer: Answer, case: Case) -> None:
     for i in range(len(case.reward)):
-        found = _regrets(answer, _replying(case, i))[i]
+        found = _regrets(answer, fresh(_reply(i, *case)))[i]
         assert abs(found) <= 1e-8 * _size(case), f"player {i} plays best, its regret is {found:g}"
 
 

@@ -1,5 +1,6 @@
 """The student's function as the laws see it: a callable whose every call crosses the border."""
 
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from .text import told
 
 _LAST_WORDS = 0.2  # seconds in which a child that closed its pipes should have ended
 _KEPT = 16 << 20  # bytes of replies that are remembered
+_TOO_BUSY = -getattr(signal, "SIGXCPU", 24)  # the status of who used up its processor time
+CLOCK = "on the clock"  # whose time it is that ran out
 _FENCING = 10.0  # seconds for what we do in a child before the student's code runs
 
 
@@ -69,6 +72,7 @@ class Answer:
         self.replies: dict[bytes, tuple[int, bytes]] = {}  # to calls made already
         self.kept = 0
         self.fatal: dict[bytes, Stop] = {}  # calls that end the child are not made twice
+        self.idle = False  # whether what was too late was waiting
         self.patience = 1.0  # halved by a time-out: all of them together take twice the limit
         self.spent = self.spent_before = 0.0
         self.began = time.monotonic()
@@ -134,9 +138,12 @@ class Answer:
         usual = self.limits.call_seconds * self.patience
         ended = self.began + 2.0 * all_laws
         for left, text in (
-            (law - (self.spent - self.spent_before), f"one law alone took more than {law:g} s"),
-            (all_laws - self.spent, f"the laws took more than {all_laws:g} s together"),
-            (ended - time.monotonic(), f"it took more than {2 * all_laws:g} s in all"),
+            (
+                law - (self.spent - self.spent_before),
+                f"one law alone took more than {law:g} s {CLOCK}",
+            ),
+            (all_laws - self.spent, f"the laws together took more than {all_laws:g} s {CLOCK}"),
+            (ended - time.monotonic(), f"it took more than {2 * all_laws:g} s {CLOCK} in all"),
         ):
             if left <= 0.0:
                 raise Stop("timeout", text)
@@ -206,7 +213,10 @@ class Answer:
         known = len(self.names) == len(args)
         names = self.names if known else tuple(f"argument {k}" for k in range(len(args)))
         sizes = ", ".join(f"{n} {describe(x)}" for n, x in zip(names, args, strict=True))
-        return f"no answer within {limit:g} s for {sizes}; is there an endless loop?"
+        why = "is there an endless loop?"
+        if self.idle:
+            why = "it was waiting, not computing: for time to pass, for input?"
+        return f"no answer within {limit:g} s {CLOCK} for {sizes}; {why}"
 
     def _exchange(self, child: Child, kind: int, body: bytes, limit: float, late: str = "") -> Any:
         """Send a request, serve what is asked for meanwhile, return the reply's value."""
@@ -227,13 +237,16 @@ class Answer:
             else:
                 raise Garbled(f"it called our functions more than {self.limits.callbacks} times")
         except Late:
+            self.idle = child.idle()
             self.close()
             raise Stop("harness-error" if kind == far.SETUP else "timeout", late) from None
         except Gone:
             if kind == far.SETUP:
                 self.close()
                 raise Stop("harness-error", "the child ended before it was fenced in") from None
-            raise Stop("crash", how(self.close(_LAST_WORDS), self.limits)) from None
+            status = self.close(_LAST_WORDS)
+            kind_of_end = "timeout" if status == _TOO_BUSY else "crash"
+            raise Stop(kind_of_end, how(status, self.limits, self.nursery.isolation)) from None
         except (Garbled, wire.WireError) as error:
             self.close()
             raise Stop("crash", f"stopped, because {error}") from None
@@ -348,8 +361,10 @@ def _size(limits: Limits) -> str:
     return f"{limits.memory_bytes / 2**30:g} GiB"
 
 
-def how(status: int | None, limits: Limits) -> str:
+def how(status: int | None, limits: Limits, isolation: int = 0) -> str:
     """Why a child is gone, in words."""
+    if status == _TOO_BUSY:
+        return f"it took more than {limits.resources(isolation)['CPU']} s of the processor's time"
     if status is None:
         return "the process that ran the answer ended"
     if status < 0:

@@ -94,6 +94,14 @@ class Child:
         except (OSError, ValueError, IndexError):
             return 0.0
 
+    def idle(self) -> bool:
+        """Whether it waits for something else than a processor, as far as the system tells."""
+        try:
+            text = Path(f"/proc/{self.life.pid}/stat").read_text("utf-8", "replace")
+        except OSError:
+            return False
+        return text.rpartition(")")[2].split()[0] in "SDT"
+
     def end(self, patience: float = 0.0) -> int | None:
         """Stop it and whatever it began; the status if it had ended by itself."""
         status = self.life.end(patience)

@@ -126,7 +126,7 @@ def _more() -> list[Try]:
         ),
         ("start a thread", thread),
         ("raise its limits", raised),
-        ("change its priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, 1)),
+        ("change its priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, 19)),
         ("change its processors", lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))),
         ("make a file in memory", lambda: os.memfd_create("x")),
         ("lock a file", lambda: __import__("fcntl").flock(os.open(os.__file__, os.O_RDONLY), 6)),

@@ -78,8 +78,10 @@ def _limits(wanted: dict[str, int]) -> dict[str, str]:
         try:
             kind = getattr(resource, f"RLIMIT_{name}")
             hard = resource.getrlimit(kind)[1]
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(kind, (value, value))
+            most = value + (name == "CPU")  # a second in which its own signal tells what ran out
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            value = min(value, most)
+            resource.setrlimit(kind, (value, most))
             told[name] = str(value)
         except (AttributeError, OSError, ValueError) as error:  # macOS refuses AS (cpython#78783)
             told[name] = f"unsupported: {error}"

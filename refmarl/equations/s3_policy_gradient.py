@@ -135,6 +135,13 @@ ROWS = (
             r"E}[KL(\pi_{old}\|\pi_\theta)]\le\delta$"
         ),
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2015",
+        laws=(
+            "its gradient at the old policy is the policy gradient",
+            "KL ≥ 0, and 0 with a gradient of 0 at the old policy",
+            "over all actions its mean is the expected advantage of the new policy",
+        ),
     ),
     Equation(
         tag="3.10",
@@ -145,6 +152,15 @@ ROWS = (
             r"MJv$"
         ),
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2015",
+        laws=(
+            "equals differences of the gradient of the mean KL at the old policy",
+            "is symmetric and positive semi-definite there",
+            "is the mean of the outer products of scores",
+            "elsewhere the Hessian of the KL may be indefinite",
+        ),
+        errata="The text does not say where H is taken: docs/errata.md, B4.",
     ),
     Equation(
         tag="3.11",
@@ -152,6 +168,14 @@ ROWS = (
         title="Conjugate gradient",
         statement=r"solve $Hx=g$",
         exercise=True,
+        closed=True,
+        source="Hestenes & Stiefel 1952",
+        laws=(
+            "the error falls monotonically in the norm of H",
+            "as many iterations as unknowns solve, or as many as different eigenvalues",
+            "each iterate is the best of its Krylov space",
+            "g = 0 gives 0",
+        ),
     ),
     Equation(
         tag="3.12",
@@ -162,6 +186,15 @@ ROWS = (
             r"H^{-1}g$"
         ),
         exercise=True,
+        closed=True,
+        source="Schulman et al. 2015",
+        laws=(
+            "the full step has ½ΔᵀHΔ = δ, whatever the length of x",
+            "an accepted step has KL ≤ δ and improves the surrogate",
+            "the first such step is taken",
+            "none accepted, or g = 0: θ stays",
+        ),
+        errata="The text leaves out damping and line search: docs/errata.md, B4.",
     ),
     Equation(
         tag="3.13",

@@ -22,6 +22,7 @@ ALGORITHMS = {
     "masac": "refmarl.policy_gradient.masac",
     "reinforce": "refmarl.policy_gradient.reinforce",
     "sac": "refmarl.policy_gradient.sac",
+    "trpo": "refmarl.policy_gradient.trpo",
 }
 ENVS = {
     "acrobot": "refmarl.envs.acrobot:Acrobot",

@@ -46,6 +46,30 @@ def directional(f: Callable[..., Any], arrays: Lists, along: Lists, step: float 
     return np.asarray(f(*moved)).imag / step
 
 
+def gradient_of(x: Array, depth: int, error: Callable[[Any], Any]) -> Callable[..., Any]:
+    """(weights, biases) ↦ ∂L/∂(weights, biases) as one vector, for real or complex numbers.
+
+    ``error`` is y ↦ ∂L/∂y: plain (3.1).
+    """
+
+    def gradient(*arrays: Any) -> Any:
+        weights, biases = arrays[:depth], arrays[depth:]
+        hidden = [x]
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            hidden.append(np.tanh(hidden[-1] @ w + b))
+        delta = error(hidden[-1] @ weights[-1] + biases[-1])
+        d_weights: list[Any] = []
+        d_biases: list[Any] = []
+        for k in reversed(range(depth)):
+            d_weights.insert(0, (hidden[k].T @ delta).ravel())
+            d_biases.insert(0, delta.sum(axis=0))
+            if k > 0:
+                delta = (delta @ weights[k].T) * (1.0 - hidden[k] ** 2)
+        return np.concatenate([*d_weights, *d_biases])
+
+    return gradient
+
+
 def as_vector(net: MLP, weights: Lists, biases: Lists) -> Array:
     """The library's θ."""
     parts = [p.ravel() for pair in zip(weights, biases, strict=True) for p in pair]

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from ....check import Array
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
 from .._layouts import layouts
-from ._networks import Lists, as_lists, as_vector, directional, forward, networks, shapes_of
+from ._networks import (
+    Lists,
+    as_lists,
+    as_vector,
+    directional,
+    forward,
+    gradient_of,
+    networks,
+    shapes_of,
+)
 
 
 class Case(NamedTuple):
@@ -51,24 +60,7 @@ def _parts(answer: Answer, case: Case) -> tuple[Array, Lists, Lists]:
 
 def _gradient(case: Case) -> Any:
     """∂L/∂(weights, biases) as one vector, of real or complex parameters: plain (3.1)."""
-    depth = len(case.weights)
-
-    def gradient(*arrays: Any) -> Any:
-        weights, biases = arrays[:depth], arrays[depth:]
-        hidden = [case.x]
-        for w, b in zip(weights[:-1], biases[:-1], strict=True):
-            hidden.append(np.tanh(hidden[-1] @ w + b))
-        delta = hidden[-1] @ weights[-1] + biases[-1] - case.target
-        d_weights: list[Any] = []
-        d_biases: list[Any] = []
-        for k in reversed(range(depth)):
-            d_weights.insert(0, (hidden[k].T @ delta).ravel())
-            d_biases.insert(0, delta.sum(axis=0))
-            if k > 0:
-                delta = (delta @ weights[k].T) * (1.0 - hidden[k] ** 2)
-        return np.concatenate([*d_weights, *d_biases])
-
-    return gradient
+    return gradient_of(case.x, len(case.weights), lambda y: y - case.target)
 
 
 def _exact(case: Case) -> Array:

@@ -241,7 +241,7 @@ class Idle(Env):
 def test_one_action_one_step_and_episodes_that_are_all_cut(num_steps, num_envs):
     cfg = replace(SMALL, num_steps=num_steps, num_envs=num_envs, iterations=3)
     first = trpo.start(Idle(), cfg, np.random.default_rng(0)).agent
-    for progress, metrics in learn(trpo, Idle(), cfg, np.random.default_rng(0)):
+    for progress, metrics in learn(trpo, Idle(), cfg, np.random.default_rng(0)):  # noqa: B007
         assert metrics["kl"] == metrics["accepted"] == 0.0
         assert all(np.isfinite(x) for x in metrics.values())
     assert_array_equal(progress.agent.theta[0], first.theta[0])

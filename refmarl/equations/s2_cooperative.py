@@ -51,6 +51,13 @@ ROWS = (
         title="Polyak averaging of target parameters",
         statement=r"$\theta'\leftarrow\tau\theta+(1-\tau)\theta'$",
         exercise=True,
+        closed=True,
+        source="Lillicrap et al. 2016; Polyak & Juditsky 1992",
+        laws=(
+            "the gap to a fixed θ shrinks by 1 − τ",
+            "τ = 1 copies, τ = 0 keeps",
+            "never overshoots",
+        ),
     ),
     Equation(
         tag="2.6",

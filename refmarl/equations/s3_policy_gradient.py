@@ -205,6 +205,16 @@ ROWS = (
             r"$V(s)=\alpha\log\sum_ae^{Q(s,a)/\alpha}$"
         ),
         exercise=True,
+        closed=True,
+        source="Ziebart 2010; Haarnoja et al. 2017",
+        laws=(
+            "the soft Bellman operator contracts by γ, is monotone, and moves a constant by γ",
+            "the soft maximum is the best of all policies, entropy paid; others lose α KL",
+            "at the fixed point π ∝ e^{Q/α}, and it earns its values",
+            "0 ≤ V_soft − V* ≤ α log A / (1 − γ), which goes to 0 with α",
+            "discrete SAC's targets with the soft policy are soft value iteration",
+        ),
+        errata="The text's sum has no discount: docs/errata.md, B5.",
     ),
     Equation(
         tag="3.14",
@@ -215,6 +225,14 @@ ROWS = (
             r"$y=r+\gamma(1-d)(\min_kQ_{\phi'_k}(s',a')-\alpha\log\pi(a'|s'))$"
         ),
         exercise=True,
+        closed=True,
+        source="Haarnoja et al. 2018; Fujimoto et al. 2018",
+        laws=(
+            "α = 0, no noise and the target actor give TD3's target without smoothing",
+            "each nat of entropy is paid γα, and nothing comes after a terminal step",
+            "equals differences, the target held",
+        ),
+        errata="The text has one critic and no end of episodes: docs/errata.md, B5.",
     ),
     Equation(
         tag="3.15",
@@ -222,6 +240,13 @@ ROWS = (
         title="Tanh-squashed Gaussian",
         statement=r"$\log\pi(a|s)=\log\mathcal N(u)-\sum\log(1-\tanh^2u)$, $a=\tanh u$",
         exercise=True,
+        closed=True,
+        source="Haarnoja et al. 2018, appendix C",
+        laws=(
+            "the density integrates to 1",
+            "a change of variables near 0, finite for |u| ≤ 500",
+            "a draw and its log density are differentiated with the noise held",
+        ),
     ),
     Equation(
         tag="3.16",
@@ -229,6 +254,12 @@ ROWS = (
         title="SAC: actor",
         statement=r"$\mathbb E[\alpha\log\pi_\theta(a|s)-\min_kQ_{\phi_k}(s,a)]$",
         exercise=True,
+        closed=True,
+        source="Haarnoja et al. 2018",
+        laws=(
+            "equals differences with the noise held, away from ties of the minimum",
+            "for choices, least exactly at the soft policy",
+        ),
     ),
     Equation(
         tag="3.17",
@@ -245,6 +276,13 @@ ROWS = (
             r"$y_i=r_i+\gamma(1-d)\big(\min_kQ_{i,k}'(s',a')-\alpha_i\log\pi_i(a_i'|o_i')\big)$,"
             r" $a'_j\sim\pi_j$"
         ),
+        closed=True,
+        source="Lowe et al. 2017; Haarnoja et al. 2018",
+        laws=(
+            "with one agent it is SAC, bit for bit",
+            "critics see every other agent's observation and action, once",
+        ),
+        errata="The text's agents are independent: docs/errata.md, B7.",
     ),
     Equation(
         tag="3.19",
@@ -266,5 +304,13 @@ ROWS = (
         title="SAC: temperature",
         statement=r"$J(\alpha)=\mathbb E[-\alpha(\log\pi(a|s)+\bar{\mathcal H})]$",
         exercise=True,
+        closed=True,
+        source="Haarnoja et al. 2018b, eq. 18",
+        laws=(
+            "α rises exactly while entropy is below its target",
+            "the slopes in α and in log α agree in sign",
+            "equals differences",
+        ),
+        errata="The text leaves it out: docs/errata.md, B5.",
     ),
 )

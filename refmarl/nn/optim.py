@@ -158,8 +158,21 @@ def clip_norm(gradient: Real, limit: float) -> tuple[Real, Any]:
 
 
 def polyak(target: Real, theta: Real, tau: float) -> Real:
-    """The target network's parameters after a step towards θ: (1 − τ) θ' + τ θ, τ in [0, 1]."""
-    return target + float(tau) * (theta - target)
+    """The target network's parameters after a step towards θ: (1 − τ) θ' + τ θ.
+
+    Raises
+    ------
+    InputError
+        If τ is not in [0, 1].
+
+    Examples
+    --------
+    >>> polyak(np.array([0.0, 8.0]), np.array([4.0, 0.0]), 0.25)
+    array([1., 6.])
+    """
+    if not 0.0 <= tau <= 1.0:
+        raise InputError(f"tau: need a number in [0, 1], got {tau!r}")
+    return target + float(tau) * (theta - target)  # (2.5)
 
 
 def _compiled(theta: Real, *others: Real) -> bool:

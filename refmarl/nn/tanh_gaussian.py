@@ -47,7 +47,7 @@ def log_slope(u: Real) -> Real:
 
 def log_density(params: Real, u: Real) -> Real:
     """log π(tanh u) (...) for u (..., A)."""
-    return np.asarray(gaussian.log_prob(params, u) - log_slope(u).sum(axis=-1))
+    return np.asarray(gaussian.log_prob(params, u) - log_slope(u).sum(axis=-1))  # (3.15)
 
 
 def draw(params: Real, noise: Real) -> Draw:
@@ -55,7 +55,7 @@ def draw(params: Real, noise: Real) -> Draw:
     mean, log_std = split(params)
     u = np.asarray(mean + np.exp(log_std) * noise)
     normal = -0.5 * (noise * noise + gaussian.LOG_2PI) - log_std  # log N(u), no division by σ
-    return Draw(np.tanh(u), np.asarray((normal - log_slope(u)).sum(axis=-1)), u)
+    return Draw(np.tanh(u), np.asarray((normal - log_slope(u)).sum(axis=-1)), u)  # (3.15)
 
 
 def backward(params: Real, drawn: Draw, d_action: Real, d_log_prob: Real) -> Real:

@@ -592,6 +592,7 @@ def test_one_share_is_everything_and_the_edge_has_a_finite_density():
 # -- tanh-gaussian ----------------------------------------------------------------------
 
 
+@pytest.mark.equation("3.15")
 @given(SEEDS)
 def test_the_squashed_density_integrates_to_one(seed):
     rng = np.random.default_rng(seed)
@@ -601,6 +602,19 @@ def test_the_squashed_density_integrates_to_one(seed):
     assert_allclose(np.trapezoid(np.exp(density) / np.cosh(u) ** 2, u), 1.0, atol=1e-9)
 
 
+@pytest.mark.equation("3.15")
+@given(SEEDS)
+def test_the_squashed_density_of_two_numbers_integrates_to_one(seed):
+    rng = np.random.default_rng(seed)
+    params = np.concatenate([rng.uniform(-1, 1, 2), rng.uniform(-1.0, 0, 2)])
+    line = np.linspace(-10, 10, 401)
+    u = np.stack(np.meshgrid(line, line), axis=-1)
+    density = tanh_gaussian.log_density(np.broadcast_to(params, (*u.shape[:2], 4)), u)
+    slope = (1.0 / np.cosh(u) ** 2).prod(axis=-1)
+    assert_allclose((np.exp(density) * slope).sum() * (line[1] - line[0]) ** 2, 1.0, atol=1e-9)
+
+
+@pytest.mark.equation("3.15")
 @given(st.floats(-500, 500), st.floats(-3, 3), st.floats(-3, 3))
 def test_the_log_density_is_finite_far_out_and_a_change_of_variables_near(u, mean, log_std):
     params = np.array([mean, log_std])
@@ -623,6 +637,7 @@ def test_actions_on_the_edge_have_a_finite_density():
             assert np.isfinite(tanh_gaussian.d_log_prob(params, edge)).all()
 
 
+@pytest.mark.equation("3.15")
 @pytest.mark.certifies("refmarl.nn.tanh_gaussian:backward")
 @given(SEEDS, ROWS, SIZES)
 def test_backward_differentiates_a_draw_and_its_log_density(seed, rows, size):
@@ -641,6 +656,7 @@ def test_backward_differentiates_a_draw_and_its_log_density(seed, rows, size):
     check_backward(forward, backward, (params,), rng).require()
 
 
+@pytest.mark.equation("3.15")
 @given(SEEDS, SIZES)
 def test_a_draw_is_a_sample_with_its_density(seed, size):
     params = mean_and_log_std(np.random.default_rng(seed), (3,), size)

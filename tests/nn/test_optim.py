@@ -212,6 +212,7 @@ def test_networks_side_by_side_are_clipped_as_if_alone(seed, networks, limit):
         assert length == norm[k]
 
 
+@pytest.mark.equation("2.5")
 @given(SEEDS, SHAPES, st.floats(0.0, 1.0), st.integers(1, 10))
 def test_a_target_network_follows_geometrically(seed, shape, tau, steps):
     """A θ that stands still is approached by the factor (1 − τ) at every step."""
@@ -223,3 +224,20 @@ def test_a_target_network_follows_geometrically(seed, shape, tau, steps):
     assert_array_equal(polyak(start, theta, 0.0), start)
     assert_allclose(polyak(start, theta, 1.0), theta, rtol=1e-12)
     assert_array_equal(polyak(theta, theta, tau), theta)
+
+
+@pytest.mark.equation("2.5")
+@given(SEEDS, SHAPES, st.floats(0.0, 1.0))
+def test_a_polyak_step_leaves_one_minus_tau_of_the_gap_and_never_overshoots(seed, shape, tau):
+    target, theta = np.random.default_rng(seed).standard_normal((2, *shape))
+    found = polyak(target, theta, tau)
+    gap = np.linalg.norm(target - theta)
+    assert_allclose(np.linalg.norm(found - theta), (1.0 - tau) * gap, atol=1e-12)
+    low, high = np.minimum(target, theta), np.maximum(target, theta)
+    assert ((found >= low - 1e-12) & (found <= high + 1e-12)).all()
+
+
+def test_a_polyak_step_beyond_its_goal_is_refused():
+    for tau in (-0.1, 1.5, np.nan):
+        with pytest.raises(InputError, match=r"tau: need a number in \[0, 1\]"):
+            polyak(np.zeros(2), np.ones(2), tau)

@@ -315,3 +315,64 @@ def test_it_swings_the_pendulum_up():
     policy = sac.policy(env, cfg, progress.agent, np.random.default_rng(4), True)
     returns = evaluate(env, policy, np.random.default_rng(5), 20).team
     assert returns.mean() >= -200.0  # random play: −1216; the best known is about −140
+
+
+# -- several agents ---------------------------------------------------------------------
+
+
+@pytest.mark.equation("3.18")
+@pytest.mark.parametrize("share", [True, False])
+@settings(max_examples=5)
+@given(SEEDS)
+def test_masac_with_one_agent_is_sac_bit_for_bit(share, seed):
+    cfg = sac.Config(share=share, **TINY)
+    one, two = (finished(Pendulum(), cfg, 4, a, seed)[0] for a in (sac, masac))
+    assert checkpoint.same(one, two)
+
+
+@pytest.mark.equation("3.18")
+@given(SEEDS)
+def test_critics_see_every_other_agents_observation_and_action_once(seed):
+    from refmarl.envs import SpeakerListener
+
+    env, rng = SpeakerListener(), np.random.default_rng(seed)
+    counts = [(len(p.agents), p.obs_dim, nets.width(p)) for p in env.groups]
+    obs = tuple(rng.standard_normal((3, n, o)) for n, o, _ in counts)
+    act = tuple(rng.standard_normal((3, n, a)) for n, _, a in counts)
+    for g, (n, _, _) in enumerate(counts):
+        seen = masac.others(env, obs, act, g)
+        for i in range(n):
+            own = np.concatenate([seen[:, i], obs[g][:, i], act[g][:, i]], axis=1)
+            whole = np.concatenate([x.reshape(3, -1) for x in (*obs, *act)], axis=1)
+            assert_array_equal(np.sort(own, axis=1), np.sort(whole, axis=1))
+
+
+@pytest.mark.equation("3.18")
+def test_the_target_of_an_agent_takes_its_own_entropy_and_all_next_actions(pair):
+    cfg = sac.Config(share=False, dtype="float64", **TINY)
+    progress, _ = finished(pair, cfg, 6, masac)
+    agent, batch = progress.agent, ring.sample(progress.roll.memory, np.random.default_rng(0), 6)
+    theta, net = agent.theta[1], nets.actor(pair.groups[1], cfg.hidden)
+    after = nets.draw(net, theta, np.moveaxis(batch.next_obs[1], 1, 0), None,
+                      np.random.default_rng(1))  # fmt: skip
+    choice = np.eye(3)[np.random.default_rng(2).integers(3, size=(6, 2))]
+    act = choice, np.moveaxis(after.action, 0, 1)
+    extra = masac.others(pair, batch.next_obs, act, 1)
+    y = sac.targets(pair, cfg, agent, batch, 1, after, np.moveaxis(extra, 1, 0))
+    x = np.concatenate([batch.next_obs[1][:, 0], act[1][:, 0], batch.next_obs[0][:, 0],
+                        choice[:, 0], batch.next_obs[0][:, 1], choice[:, 1]], axis=1)  # fmt: skip
+    q_net = nets.critic(pair.groups[1], cfg.hidden, extra=extra.shape[-1])
+    q = [q_net.forward(agent.phi_target[1][k, 0], x)[0][:, 0] for k in range(2)]
+    alpha = np.exp(agent.log_alpha[1][0, 0])
+    worth = np.minimum(*q) - alpha * after.log_prob[0]
+    wanted = batch.reward[1][:, 0] + cfg.gamma * np.where(batch.terminated, 0.0, worth)
+    assert_allclose(y[0], wanted, atol=1e-12)
+
+
+def test_the_same_critic_for_all_sees_each_agents_own_part_first(pair):
+    obs = np.arange(12.0).reshape(2, 2, 3), -np.arange(2.0).reshape(2, 1, 1)
+    act = np.eye(3)[[[0, 1], [2, 0]]], np.full((2, 1, 2), 0.5)
+    seen = masac.others(pair, obs, act, 0)
+    for i in range(2):
+        other = np.concatenate([obs[0][:, 1 - i], act[0][:, 1 - i], obs[1][:, 0], act[1][:, 0]], 1)
+        assert_array_equal(seen[:, i], other)

@@ -31,6 +31,7 @@ FAST = (
     "s3.certificate",
     "s3.n-step-bias",
     "s3.scales",
+    "s3.soft-values",
 )
 
 

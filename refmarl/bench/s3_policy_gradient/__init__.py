@@ -1,6 +1,13 @@
 """Tasks of section 3: networks, advantages, environments, training."""
 
-from . import advantages, carts, networks, particles, training
+from . import advantages, carts, networks, particles, soft, training
 
-TASKS = (*networks.TASKS, *advantages.TASKS, *carts.TASKS, *particles.TASKS, *training.TASKS)
+TASKS = (
+    *networks.TASKS,
+    *advantages.TASKS,
+    *carts.TASKS,
+    *particles.TASKS,
+    *training.TASKS,
+    *soft.TASKS,
+)
 """All of them, as :mod:`refmarl.bench` lists them."""

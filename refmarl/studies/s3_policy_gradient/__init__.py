@@ -68,4 +68,12 @@ STUDIES: tuple[Study, ...] = (
         "reinforce",
         "gae",
     ),
+    _study(
+        "soft-values",
+        "What entropy costs, and what it buys",
+        "What are states worth to an agent that is paid for entropy, and does SAC find it out?",
+        "sac-objective",
+        "sac-critic",
+        "sac-temperature",
+    ),
 )

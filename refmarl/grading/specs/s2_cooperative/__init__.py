@@ -1,0 +1,1 @@
+"""Specifications of the exercises of section 2, one module each."""

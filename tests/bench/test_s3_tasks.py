@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refmarl.bench.s3_policy_gradient import advantages, carts, networks, particles
+from refmarl.bench.s3_policy_gradient import advantages, carts, networks, particles, soft
 
 
 @pytest.mark.parametrize("spoil", ["none", "twice", "half of the rows"])
@@ -79,3 +79,19 @@ def test_a_start_elsewhere_is_no_difference_but_other_rules_are():
     seen = carts._Ours(elsewhere).run()
     assert carts.same(truth, carts._moved(given, (elsewhere.state, seen)))
     assert not carts.same(truth, carts._moved(given, (elsewhere.state, seen * 1.01)))
+
+
+def test_soft_actor_critics_that_do_less_or_learn_nothing_are_refused():
+    truth = soft.Trained(1.0, -30.0, -0.5)
+    assert soft.same(truth, soft.Trained(1.0, -60.0, 0.6))
+    for wrong in ({"updates": 0.5}, {"value": 1.0}, {"entropy": 0.8}, {"entropy": np.nan}):
+        assert not soft.same(truth, truth._replace(**wrong))
+
+
+def test_the_products_of_an_update_are_counted_one_by_one():
+    rows, units, count = 5, 3, 0
+    for net, networks_of_it in (("actor", 1), ("critic", 2)):
+        forward = {"actor": 2, "critic": 3}[net]  # actor: o, o'; critics: y, (o, a), (o, drawn a)
+        weights, inputs = 1, {"actor": 1, "critic": 2}[net]
+        count += networks_of_it * (forward + weights + inputs) * 2 * rows * units * units
+    assert soft.operations(rows, units) == count

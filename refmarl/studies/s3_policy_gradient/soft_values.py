@@ -48,9 +48,9 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     learnt = [learnt_values(mdp, seed) for seed in range(10 if full else 1)]
     tuned = [tuned_temperature(mdp, seed) for seed in range(10 if full else 1)]
     caption = (
-        "Left: the best policy of each temperature α, judged by its reward alone and by its entropy "
-        "(of log A). Right: the same rewards when an adversary takes away from each action what it "
-        "is likely to be taken for, beside those of the policy that is best without adversary."
+        "Left: the best policy of each temperature α, judged by its reward alone and by its "
+        "entropy (of log A). Right: its reward when an adversary takes π(a|s) away from every "
+        "action a, beside that of the policy that is best without adversary."
     )
     sample = (
         f"{len(gaps)} random processes of {STATES} states and {ACTIONS} actions; {len(learnt)} "
@@ -94,7 +94,7 @@ def prices(mdp: MDP) -> Price:
 
 
 def under_attack(mdp: MDP, policy: Array) -> float:
-    """The reward from the first state when each action a loses π(a|s): who is predictable pays."""
+    """The reward from the first state when each action a loses π(a|s): the predictable pay."""
     robbed = MDP(mdp.transition, mdp.reward - policy, mdp.gamma)
     return float(soft.evaluate_softly(robbed, policy, 0.0)[0])
 

@@ -76,6 +76,7 @@ def _policy(answer: Answer, case: Case) -> None:
 
 def _earns(answer: Answer, case: Case) -> None:
     value, policy = _parts(answer, case)
+    close(policy.sum(axis=1), np.ones(len(value)), "the sum of pi over the actions")
     logs = np.log(np.where(policy > 0, policy, 1.0))
     with_entropy = (policy * (_q(case) - case.alpha * logs)).sum(axis=1)
     close(value, with_entropy, "V, against what pi earns with its entropy, E[Q - alpha log pi]")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...learner import Metrics
 from ...value_grad import Real
 from ..task import Peer, Task
 from .networks import LARGE, LIMIT
@@ -72,7 +73,8 @@ class _Ours:
             self.progress, _ = sac.iterate(self.env, self.cfg, self.progress)
 
     def run(self) -> tuple[float, float, float]:
-        before, metrics = self.progress.agent.opt_phi[0].step, {}
+        before = self.progress.agent.opt_phi[0].step
+        metrics: Metrics = {}
         for _ in range(self.steps // self.cfg.num_steps):
             self.progress, metrics = self.sac.iterate(self.env, self.cfg, self.progress)
         done = self.progress.agent.opt_phi[0].step - before

@@ -27,8 +27,8 @@ def cases(draw: st.DrawFn) -> Case:
     """One to three arrays of one or two axes."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     shapes = draw(st.lists(st.sampled_from([(1,), (3,), (2, 2), (1, 3)]), min_size=1, max_size=3))
-    both = [[rng.integers(-9, 10, shape) / 2.0 for shape in shapes] for _ in range(2)]
-    return Case(*both, draw(st.sampled_from([0.0, 0.005, 0.1, 0.25, 0.5, 1.0])))
+    target, theta = ([rng.integers(-9, 10, shape) / 2.0 for shape in shapes] for _ in range(2))
+    return Case(target, theta, draw(st.sampled_from([0.0, 0.005, 0.1, 0.25, 0.5, 1.0])))
 
 
 def _parts(answer: Answer, case: Case) -> Lists:

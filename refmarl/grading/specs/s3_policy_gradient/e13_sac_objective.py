@@ -27,10 +27,11 @@ def cases(draw: st.DrawFn) -> Case:
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     states, actions = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     size = draw(st.sampled_from([1.0, 1.0, 1.0, 5000.0]))
+    rewards: Array = size * rng.integers(-6, 7, (states, actions)) / 2.0
     rows = rng.multinomial(4, np.ones(states) / states, (states, actions)) / 4.0
     return Case(
         rows,
-        size * rng.integers(-6, 7, (states, actions)) / 2.0,
+        rewards,
         draw(st.sampled_from([0.0, 0.5, 0.9])),
         draw(st.sampled_from([0.5, 1.0, 2.0])),
         rng.integers(-6, 7, states) / 2.0,

@@ -120,7 +120,7 @@ def _variant(kind: str) -> Answer:
         q: Any, reward: Any, terminated: Any, truncated: Any, q_next: Any, log_prob_next: Any,
         alpha: float, gamma: float,
     ) -> Any:  # fmt: skip
-        pick = {"max": np.max, "mean": np.mean}.get(kind, np.min)
+        pick: Any = {"max": np.max, "mean": np.mean}.get(kind, np.min)
         least = q_next if kind == "each its own" else pick(q_next, axis=0)
         bonus = (alpha if kind == "sign" else -alpha) * log_prob_next
         if kind == "no bonus":

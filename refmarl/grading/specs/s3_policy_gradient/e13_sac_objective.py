@@ -27,7 +27,7 @@ def cases(draw: st.DrawFn) -> Case:
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     states, actions = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     size = draw(st.sampled_from([1.0, 1.0, 1.0, 5000.0]))
-    rewards: Array = size * rng.integers(-6, 7, (states, actions)) / 2.0
+    rewards = np.asarray(size * rng.integers(-6, 7, (states, actions)) / 2.0, np.float64)
     rows = rng.multinomial(4, np.ones(states) / states, (states, actions)) / 4.0
     return Case(
         rows,

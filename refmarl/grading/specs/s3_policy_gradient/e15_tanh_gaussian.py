@@ -27,7 +27,7 @@ def cases(draw: st.DrawFn) -> Case:
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     shape = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     size = draw(st.sampled_from([1.0, 1.0, 30.0, 300.0]))
-    mean: Array = size * rng.integers(-3, 4, shape) / 2.0
+    mean = np.asarray(size * rng.integers(-3, 4, shape) / 2.0, np.float64)
     return Case(mean, rng.integers(-4, 3, shape) / 2.0, rng.integers(-4, 5, shape) / 2.0)
 
 

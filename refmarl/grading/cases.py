@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ WIDTH = 100
 FULL = 64  # entries of an argument that are shown
 SMALL = 8  # entries of an answer that are shown
 ENTRY = re.compile(r"^    (\w[\w, ]*?) *: (\S.*?)(?: {2,}(\S.*))?$", re.MULTILINE)
+LONG = 8  # letters of a number that is rather written as a fraction, if it is one
+DENOMINATOR = 99
 CLAUSE = re.compile(r";|,( but)?$")  # where a note may end
 
 
@@ -23,6 +26,8 @@ def literal(value: Any) -> str:
     --------
     >>> literal([np.array([0.1, np.nan]), (True, 3)])
     '[np.array([0.1, np.nan]), (True, 3)]'
+    >>> literal([2 / 3, 1 / 4])
+    '[2/3, 0.25]'
     """
     if isinstance(value, np.ndarray):
         return _array(value)
@@ -49,8 +54,14 @@ def _nested(value: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, float) and not np.isfinite(value):
+    if not isinstance(value, float):
+        return repr(value)
+    if not np.isfinite(value):
         return f"np.{value}" if value != -np.inf else "-np.inf"
+    if len(repr(value)) > LONG:
+        share = Fraction(value).limit_denominator(DENOMINATOR)
+        if share.denominator > 1 and share.numerator / share.denominator == value:
+            return str(share)
     return repr(value)
 
 

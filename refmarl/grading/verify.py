@@ -175,7 +175,8 @@ def _thoughtless(trial: _Trial) -> str:
     law, case = trial.law, trial.cases[-1]
     constants = {"None": None, "0": 0.0, "the answer to one case": law.reference(*fresh(case))}
     answers: dict[str, Answer] = {k: lambda *_, v=v: v for k, v in constants.items()}
-    for number in (0.0, 1.0, -1.0, np.nan):
+    answers_nothing = law.reference(*fresh(case)) is None  # a test: it says no by raising
+    for number in () if answers_nothing else (0.0, 1.0, -1.0, np.nan):
         answers[f"{number} everywhere"] = lambda *given, k=number: _filled(law.reference(*given), k)
     for k, name in enumerate(getattr(case, "_fields", ())):
         answers[f"a copy of {name}"] = lambda *given, k=k: fresh(given[k])
@@ -205,8 +206,8 @@ def _page(trial: _Trial) -> str:
     text = exercise.page.read_text("utf-8")
     if own and f'<a id="{anchor}"></a>' not in text:
         return f'{exercise.page} has no <a id="{anchor}"></a>'
-    named = f"refmarl check {exercise.label}" in text
-    return "" if named else f"{exercise.page} does not say `refmarl check {exercise.label}`"
+    said = f"`refmarl check {exercise.label}`" if own else f"`{exercise.label}`"
+    return "" if said in text else f"{exercise.page} does not say {said}"
 
 
 def _head(trial: _Trial) -> str:

@@ -33,9 +33,8 @@ def vtrace_advantage(ratio, reward, value, next_value, terminated, truncated, ga
     for t in reversed(range(len(reward))):
         tail = delta[t] + gamma * clipped[t] * np.where(cut[t], 0.0, tail)
         target[t] = value[t] + tail
-    following = np.append(target[1:], next_value[-1:])
     # BEGIN BUG
-    # - return clipped * (reward + gamma * on * following - value)
-    following = np.where(cut, next_value, following)
-    return clipped * (reward + gamma * on * following - value)
+    # - following = np.append(target[1:], next_value[-1:])
+    following = np.where(cut, next_value, np.append(target[1:], next_value[-1:]))
     # END BUG
+    return clipped * (reward + gamma * on * following - value)

@@ -21,7 +21,7 @@ class Limits:
     file_bytes: int = _MIB  # of a file that is written
     open_files: int = 64
     reply_bytes: int = 256 * 1024  # of what one call returns: laws must come to an end
-    reply_items: int = 10_000  # values in lists that it returns
+    reply_items: int = 5_000  # values in lists that it returns
     callbacks: int = 10_000  # calls of our callables during one call of the answer
     callback_bytes: int = 64 * 1024  # arguments of one of them
 

@@ -105,6 +105,13 @@ def _order_only(answer: Answer, case: Case) -> None:
     assert (got == want).all(), "the answer changed with u_1 → 100 u_1³ - 7, u_j → u_j³"
 
 
+def _keeps_equals(answer: Answer, case: Case) -> None:
+    mask, outcomes = _mask(answer, case.payoffs), _outcomes(case.payoffs)
+    for a, u in outcomes.items():
+        twins = [b for b, v in outcomes.items() if v == u and mask[b] != mask[a]]
+        assert not twins, f"{a} and {(twins or [a])[0]} have equal outcomes, and one is left out"
+
+
 def _players_alike(answer: Answer, case: Case) -> None:
     turned = np.ascontiguousarray(case.payoffs[::-1].transpose())  # actions' axes reversed, too
     turned = np.ascontiguousarray(np.moveaxis(turned, -1, 0))
@@ -197,6 +204,12 @@ SPEC = Spec(
             gate=True,
         ),
         Property(
+            "joint actions with equal outcomes are in together or out together",
+            _keeps_equals,
+            "Two joint actions with equal outcomes do not dominate each other.",
+            weight=0,
+        ),
+        Property(
             "numbering the players backwards changes nothing",
             _players_alike,
             "Does every player's payoff enter the comparison, whatever the number of players?",
@@ -216,7 +229,7 @@ SPEC = Spec(
             "deviations of one player only.",
         ),
         Property(
-            "joint actions with equal outcomes are in together or out together",
+            "an outcome that is best for all and comes twice is in twice",
             _twins,
             "Two joint actions with equal outcomes do not dominate each other.",
         ),

@@ -37,7 +37,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(
         game.transition.copy(),
         game.reward.copy(),
-        list(logits),
+        [x.round(1) for x in logits],  # numbers that a student can type
         [np.array(row, dtype=np.intp) for row in rows],
         game.gamma,
         game.initial.copy(),

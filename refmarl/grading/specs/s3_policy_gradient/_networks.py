@@ -28,9 +28,9 @@ def networks(draw: st.DrawFn) -> tuple[Network, np.random.Generator]:
     rows = draw(st.integers(1, 3))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     pairs = list(pairwise(sizes))
-    weights = [rng.uniform(-1.5, 1.5, pair) for pair in pairs]
-    biases = [rng.uniform(-1.0, 1.0, pair[1]) for pair in pairs]
-    return Network(weights, biases, rng.uniform(-1.5, 1.5, (rows, sizes[0]))), rng
+    weights = [rng.uniform(-1.5, 1.5, pair).round(1) for pair in pairs]
+    biases = [rng.uniform(-1.0, 1.0, pair[1]).round(1) for pair in pairs]
+    return Network(weights, biases, rng.uniform(-1.5, 1.5, (rows, sizes[0])).round(1)), rng
 
 
 def forward(weights: Lists, biases: Lists, x: Any) -> Any:

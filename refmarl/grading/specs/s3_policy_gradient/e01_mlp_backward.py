@@ -24,7 +24,7 @@ class Case(NamedTuple):
 def cases(draw: st.DrawFn) -> Case:
     """Networks of any depth from one layer on, and any gradient at their output."""
     net, rng = draw(networks())
-    dy = rng.uniform(-2.0, 2.0, (len(net.x), len(net.biases[-1])))
+    dy = rng.uniform(-2.0, 2.0, (len(net.x), len(net.biases[-1]))).round(1)
     return Case(*net, dy)
 
 

@@ -35,8 +35,8 @@ class Case(NamedTuple):
 def cases(draw: st.DrawFn) -> Case:
     """Networks of any depth from one layer on, any target, any direction."""
     net, rng = draw(networks())
-    target = rng.uniform(-2.0, 2.0, (len(net.x), len(net.biases[-1])))
-    along = [[rng.uniform(-1.0, 1.0, p.shape) for p in part] for part in net[:2]]
+    target = rng.uniform(-2.0, 2.0, (len(net.x), len(net.biases[-1]))).round(1)
+    along = [[rng.uniform(-1.0, 1.0, p.shape).round(1) for p in part] for part in net[:2]]
     return Case(*net, target, *along)
 
 

@@ -35,12 +35,12 @@ def cases(draw: st.DrawFn) -> Case:
     num_states, num_actions = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     lengths = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     return Case(
-        rng.uniform(-2.0, 2.0, (num_states, num_actions)),
+        rng.uniform(-2.0, 2.0, (num_states, num_actions)).round(1),
         [rng.integers(num_states, size=k) for k in lengths],
         [rng.integers(num_actions, size=k) for k in lengths],
-        [rng.uniform(-2.0, 2.0, k) for k in lengths],
+        [rng.uniform(-2.0, 2.0, k).round(1) for k in lengths],
         draw(UNIT),
-        rng.uniform(-1.0, 1.0, num_states),
+        rng.uniform(-1.0, 1.0, num_states).round(1),
     )
 
 

@@ -30,10 +30,10 @@ def cases(draw: st.DrawFn) -> Case:
     """One to four rows, one to three actions; KL above, below and within the band."""
     rng = np.random.default_rng(draw(SEEDS))
     shape = draw(st.integers(1, 4)), draw(st.integers(1, 3))
-    old = rng.uniform(-1.5, 1.5, shape)
-    new = old + rng.uniform(-1.0, 1.0, shape)
+    old = rng.uniform(-1.5, 1.5, shape).round(1)
+    new = old + rng.uniform(-1.0, 1.0, shape).round(1)
     case = Case(
-        new, old, rng.integers(shape[1], size=shape[0]), rng.uniform(-2.0, 2.0, shape[0]),
+        new, old, rng.integers(shape[1], size=shape[0]), rng.uniform(-2.0, 2.0, shape[0]).round(1),
         draw(st.sampled_from([0.5, 0.0, 1.0, 3.0])), 1.0,
     )  # fmt: skip
     factor = draw(st.sampled_from([1.0, 0.8, 1.2, 0.5, 2.0]))  # never at an end of the band

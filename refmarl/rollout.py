@@ -52,6 +52,8 @@ class Batch(NamedTuple):
     final: Arrays  # (F, N_g, O_g): what was seen there, before restarting
     returns: Real  # (F,) undiscounted, mean over agents
     lengths: Real  # (F,)
+    state: Real | None = None  # (T + 1, B, S) for a central critic, if asked for
+    final_state: Real | None = None  # (F, S)
 
     @property
     def ended(self) -> Real:
@@ -69,23 +71,31 @@ def begin(env: Env, rng: np.random.Generator, num_envs: int, memory: Arrays = ()
     return Roll(env.reset(rng, num_envs), np.zeros(num_envs), memory)
 
 
-def collect(env: Env, policy: Policy, roll: Roll, steps: int) -> tuple[Roll, Batch]:
+def collect(
+    env: Env, policy: Policy, roll: Roll, steps: int, central: bool = False
+) -> tuple[Roll, Batch]:
     """(where it stands, the batch) after ``steps`` steps of every copy.
 
-    Episodes run on from batch to batch; one that ends is restarted at once.
+    Episodes run on from batch to batch; one that ends is restarted at once. With ``central`` the
+    batch holds the global states, too.
     """
     state, total, memory = roll
     rows: list[tuple[Any, ...]] = []
     ends: list[tuple[Any, ...]] = []
     obs = env.observe(state)
+    states, finals = ([env.global_state(state)] if central else []), []
     for t in range(positive(steps, "steps")):
         mask, alive = env.mask(state), env.alive(state)
         act = policy(obs, mask, memory)
         state, step, final = advance(env, state, act.action)
         rows.append((obs, act, step, mask, alive))
         obs, memory = env.observe(state), act.memory
+        if central:
+            states.append(env.global_state(state))
         if final is not state:  # somebody's episode has ended
             which = np.flatnonzero(final.ended)
+            if central:
+                finals.append(env.global_state(final)[which])
             ends.append((t, which, tuple(o[which] for o in env.observe(final)), final.t[which]))
             memory = tuple(np.where(_like(final.ended, m), 0.0, m).astype(m.dtype) for m in memory)
     batch = _stack(rows, obs, roll.memory, ends)
@@ -93,6 +103,9 @@ def collect(env: Env, policy: Policy, roll: Roll, steps: int) -> tuple[Roll, Bat
     totals, so_far = total.copy(), np.empty(team.shape)
     running_totals(team, batch.ended, totals, so_far)
     batch = batch._replace(returns=so_far[batch.at[:, 0], batch.at[:, 1]])
+    if central:
+        ends_at = np.concatenate([states[0][:0], *finals])
+        batch = batch._replace(state=_pile(states), final_state=ends_at)
     return Roll(state, totals, memory), batch
 
 

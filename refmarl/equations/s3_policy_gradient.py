@@ -267,6 +267,14 @@ ROWS = (
         title="Multi-agent PPO",
         statement=r"PPO with advantages from a central $V(s)$",
         exercise=True,
+        closed=True,
+        source="Yu et al. 2022",
+        laws=(
+            "one agent that sees the state is PPO, to the bit",
+            "sharing is one network that sees the agent's id",
+            "advantages are those of values of the global state",
+            "the dead move nothing",
+        ),
     ),
     Equation(
         tag="3.18",

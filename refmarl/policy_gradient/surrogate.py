@@ -122,9 +122,10 @@ def value_loss(
     if not clip > 0:
         raise InputError(f"clip: need a number > 0, got {clip!r}")
     share = _shares(acts, value, value_old, target)
-    error = value - target
-    held = value_old + np.clip(value - value_old, -clip, clip) - target
-    free = ~(error**2 < held**2)  # where they are equal V is within the band
+    error, change = value - target, value - value_old
+    held = value_old + np.clip(change, -clip, clip) - target
+    # within the band both are the same but for rounding, which must not decide
+    free = ~(abs(change) > clip) | ~(error**2 < held**2)
     loss = 0.5 * np.where(free, error**2, held**2)
     slope = np.where(free, error, 0.0) * share
     return ValueGrad(float((loss * share).sum()), slope.astype(value.dtype, copy=False))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ALGORITHMS = {
     "a2c": "refmarl.policy_gradient.a2c",
+    "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",
+    "ppo": "refmarl.policy_gradient.ppo",
     "reinforce": "refmarl.policy_gradient.reinforce",
     "sac": "refmarl.policy_gradient.sac",
     "trpo": "refmarl.policy_gradient.trpo",

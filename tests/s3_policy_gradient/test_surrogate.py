@@ -134,8 +134,10 @@ def test_the_critics_loss_has_the_gradient_that_it_says(seed, clip, some):
     rng = np.random.default_rng(seed)
     v, old, target = rng.standard_normal((3, 7))
     held = old + np.clip(v - old, -clip, clip)
-    kinks = np.minimum(abs(abs(v - old) - clip), abs(abs(v - target) - abs(held - target)))
-    v = np.where((kinks < 1e-3) & (v != held), old + 0.01, v)
+    beyond = abs(v - old) > clip
+    kinks = np.where(beyond, abs(abs(v - target) - abs(held - target)), 1.0)
+    kinks = np.minimum(abs(abs(v - old) - clip), kinks)
+    v = np.where(kinks < 1e-3, old + min(0.01, clip / 2), v)
     acts = rng.random(7) < 0.7 if some else None
     check_gradient(lambda p: surrogate.value_loss(p, old, target, clip, acts), v).require()
 
@@ -146,6 +148,15 @@ def test_clipping_the_critic_never_lowers_its_loss(seed, clip):
     free = surrogate.value_loss(v, old, target, np.inf)
     assert surrogate.value_loss(v, old, target, clip).value >= free.value - 1e-12
     assert_allclose(free.value, ((v - target) ** 2).mean() / 2)
+
+
+@given(SEEDS, st.sampled_from([1e-3, 0.5, np.inf]), st.sampled_from([np.float32, np.float64]))
+def test_within_its_band_the_critic_moves_as_if_it_were_not_clipped(seed, clip, dtype):
+    # V_old + (V − V_old) is not V to the last bit: rounding must not switch samples off
+    v, old, target = np.random.default_rng(seed).standard_normal((3, 50)).astype(dtype)
+    v = (old + np.clip(v, -0.9 * clip, 0.9 * clip)).astype(dtype)
+    found = surrogate.value_loss(v, old, target, clip).gradient
+    assert_allclose(found, (v - target) / 50, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.equation("3.19")

@@ -1,0 +1,406 @@
+r"""Proximal policy optimisation, independent for each agent of each group (IPPO).
+
+    L^CLIP or L^KL of a batch of an older policy        surrogate               (3.7), (3.8)
+    A_t by generalised advantages                       returns.gae             (3.5)
+
+Schulman et al. 2017, arXiv:1707.06347; for several agents de Witt et al. 2020, arXiv:2011.09533. A
+batch is gone through ``epochs`` times in minibatches of steps. The critic has parameters and an
+optimiser of its own, so that c_1 of (3.19) is its step. Agents that are no longer alive move
+nothing of the policy; their values learn that nothing comes any more. ``[+]`` marks what the
+course's equations do not contain.
+
+Axes: T steps, B copies, N agents of a group, M rows (t, b) of a minibatch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from ..check import InputError
+from ..config import Settings, option
+from ..env_api import Env, Group
+from ..learner import Metrics, Progress
+from ..nn import popart
+from ..nn.mlp import MLP
+from ..nn.optim import Adam, clip_norm
+from ..nn.optim import State as OptState
+from ..nn.policy import Policy
+from ..nn.schedules import linear
+from ..rollout import Act, Arrays, Batch, Masks, begin, collect, next_values
+from ..rollout import Policy as Acting
+from ..value_grad import Real
+from . import actor_critic, fused
+from .actor_critic import rows, unrows, values
+from .returns import gae
+from .surrogate import clip_gain, kl_estimates, next_beta, penalised_gain, value_loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Constants of a run."""
+
+    gamma: float = option(0.99, "γ, discount", "[0, 1]")
+    lam: float = option(0.95, "λ of the advantages", "[0, 1]")
+    objective: str = option("clip", "clipped (3.7) or with a penalty (3.8)", ("clip", "kl"))
+    clip: float = option(0.2, "ε of the clipped objective", "(0, inf)")
+    clip_anneal: bool = option(False, "whether ε falls linearly to 0  [+]")
+    dual: float = option(0.0, "c > 1, least gain c·A where A < 0; 0: none  [+]", "[0, inf)")
+    beta: float = option(1.0, "β of the penalty at first; it adapts", "(0, inf)")
+    kl_target: float = option(0.01, "KL wanted of an iteration, for the penalty", "(0, inf)")
+    kl_stop: float = option(0.0, "end the epochs beyond this KL; 0: never  [+]", "[0, inf)")
+    value_clip: float = option(0.0, "ε of the critic's clipping; 0: none  [+]", "[0, inf)")
+    popart: bool = option(False, "whether the critic's targets are normalised  [+]")
+    entropy: float = option(0.0, "c_2, weight of the entropy", "[0, inf)")
+    normalise: bool = option(True, "whether a batch's advantages get mean 0, deviation 1  [+]")
+    lr: float = option(2.5e-4, "α, step of Adam, of both networks", "(0, inf)")
+    anneal: bool = option(True, "whether the step falls linearly to 0  [+]")
+    max_norm: float = option(0.5, "limit of the gradient's norm  [+]", "(0, inf)")
+    epochs: int = option(4, "passes over a batch", "[1, inf)")
+    minibatches: int = option(4, "updates of a pass", "[1, inf)")
+    hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
+    share: bool = option(True, "whether the agents of a group share parameters")
+    ids: bool = option(False, "whether each agent of several sees which one it is")
+    num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
+    num_steps: int = option(128, "T, steps of each copy between updates", "[1, inf)")
+    iterations: int = option(500, "batches", "[1, inf)")
+    dtype: str = option("float32", "of the parameters", ("float32", "float64"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        rows = self.num_envs * self.num_steps
+        if self.minibatches > rows:
+            need = f"need at most num_envs · num_steps = {rows}"
+            raise InputError(f"minibatches: {need}, got {self.minibatches}")
+        if 0 < self.dual <= 1:
+            raise InputError(f"dual: need 0 or a number > 1, got {self.dual!r}")
+
+
+class Agent(NamedTuple):
+    """All that learning changes; one entry for each group."""
+
+    theta: Arrays  # policy parameters, (P,) or (N, P)
+    phi: Arrays  # value parameters, (P',) or (N, P')
+    opt_theta: tuple[OptState, ...]
+    opt_phi: tuple[OptState, ...]
+    beta: Real  # (G,) β of the penalty
+    scale: tuple[popart.Scale, ...]  # of the critic's targets
+
+
+class View(NamedTuple):
+    """What a group's critic judges: what it sees, and what its agents are paid."""
+
+    obs: Real  # (T + 1, B, N, C)
+    final: Real  # (F, N, C) where episodes ended
+    reward: Real  # (T, B, N)
+
+
+class Rows(NamedTuple):
+    """What an update needs of the steps that a minibatch draws; leading axis T · B, or M."""
+
+    obs: Real  # (M, N, O)
+    action: Real  # (M, N, …)
+    log_prob: Real  # (M, N) of the policy that acted
+    params: Real | None  # (M, N, D) of it, where the penalty needs them
+    advantage: Real  # (M, N)
+    seen: Real  # (M, N, C) by the critic
+    target: Real  # (M, N), normalised by Pop-Art
+    value: Real  # (M, N) of the critic that was, normalised alike
+    mask: Real | None  # (M, N, K) or None: all actions legal
+    acts: Real | None  # (M, N) or None: all agents act
+
+
+class Part(NamedTuple):
+    """One group's share of an agent."""
+
+    theta: Real
+    phi: Real
+    opt_theta: OptState
+    opt_phi: OptState
+    beta: float
+    scale: popart.Scale
+
+
+OPTIMISER = Adam(epsilon=1e-5)
+TOLD = ("gain", "value_loss", "entropy", "clipped", "norm")  # of each minibatch
+POPART_RATE = 0.05  # least weight of a batch in the running moments of the targets
+
+# -- algorithm ----------------------------------------------------------------------
+
+
+def start(
+    env: Env, cfg: Config, rng: np.random.Generator, widths: tuple[int, ...] = ()
+) -> Progress:
+    """Networks with nearly uniform policies, and fresh copies of the environment.
+
+    ``widths`` are the numbers that each group's critic sees, by default what its agents see.
+    """
+    init_rng, env_rng, act_rng, batch_rng = rng.spawn(4)
+    theta, phi, scale, kind = [], [], [], np.dtype(cfg.dtype).type
+    for g, group in enumerate(env.groups):
+        lead = () if cfg.share else (len(group.agents),)
+        width = widths[g] if widths else named_width(cfg, group)
+        theta.append(actor(cfg, group).init(init_rng, lead, dtype=kind))
+        phi.append(critic(cfg, width).init(init_rng, lead, dtype=kind))
+        scale.append(popart.begin((1,)))
+    opt_theta, opt_phi = (tuple(map(OPTIMISER.init, part)) for part in (theta, phi))
+    beta = np.full(len(env.groups), cfg.beta)
+    agent = Agent(tuple(theta), tuple(phi), opt_theta, opt_phi, beta, tuple(scale))
+    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng, batch_rng))
+
+
+def policy(
+    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
+) -> Acting:
+    """How the agent acts."""
+    actors = tuple(actor(cfg, group) for group in env.groups)
+    inner = actor_critic.acting(env, actors, agent.theta, rng, greedy)
+    if not cfg.ids:
+        return inner
+
+    def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
+        return inner(tuple(named(cfg, o) for o in obs), mask, memory)
+
+    return act
+
+
+def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
+    """Collect T steps of all copies, and go through them ``epochs`` times."""
+    roll, batch = collect(
+        env, policy(env, cfg, progress.agent, progress.rngs[0]), progress.roll, cfg.num_steps
+    )
+    views = tuple(
+        View(named(cfg, batch.obs[g]), named(cfg, batch.final[g]), batch.reward[g])
+        for g in range(len(env.groups))
+    )
+    return learnt(env, cfg, progress._replace(roll=roll), batch, views)
+
+
+def learnt(
+    env: Env, cfg: Config, progress: Progress, batch: Batch, views: tuple[View, ...]
+) -> tuple[Progress, Metrics]:
+    """(progress after learning from the batch, metrics); ``views`` is what the critics judge."""
+    iteration, steps, agent, roll, rngs = progress
+    agent, metrics = update(env, cfg, agent, batch, views, iteration, rngs[1])
+    if len(batch.returns):
+        metrics |= {"return": float(batch.returns.mean()), "length": float(batch.lengths.mean())}
+    return Progress(iteration + 1, steps + batch.steps, agent, roll, rngs), metrics
+
+
+def update(
+    env: Env,
+    cfg: Config,
+    agent: Agent,
+    batch: Batch,
+    views: tuple[View, ...],
+    iteration: int,
+    rng: np.random.Generator,
+) -> tuple[Agent, dict[str, float]]:
+    """(agent', metrics) after all epochs, for every group."""
+    parts, found = [], []
+    for g, view in enumerate(views):
+        before = part_of(agent, g)
+        net, judge = actor(cfg, env.groups[g]), critic(cfg, view.obs.shape[-1])
+        scale, phi, data = prepare(cfg, net, judge, before, batch, view, g)
+        before = before._replace(scale=scale, phi=phi)
+        part, metrics = _epochs(cfg, net, judge, before, data, iteration, rng)
+        parts.append(part)
+        found.append(metrics)
+    mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
+    learnt = Agent(
+        tuple(p.theta for p in parts), tuple(p.phi for p in parts),
+        tuple(p.opt_theta for p in parts), tuple(p.opt_phi for p in parts),
+        np.array([p.beta for p in parts]), tuple(p.scale for p in parts),
+    )  # fmt: skip
+    return learnt, mean
+
+
+def part_of(agent: Agent, g: int) -> Part:
+    """Group g's share."""
+    return Part(
+        agent.theta[g], agent.phi[g], agent.opt_theta[g], agent.opt_phi[g], float(agent.beta[g]),
+        agent.scale[g],
+    )  # fmt: skip
+
+
+def prepare(
+    cfg: Config, net: Policy, judge: MLP, part: Part, batch: Batch, view: View, g: int
+) -> tuple[popart.Scale, Real, Rows]:
+    """(scale, φ of the same predictions, rows): what stays fixed while a batch is gone through."""
+    obs, mask, acts = named(cfg, batch.obs[g][:-1]), batch.mask[g], batch.alive[g]
+    scale, phi = part.scale, part.phi
+    normal, _ = values(judge, phi, view.obs)
+    normal_final, _ = values(judge, phi, view.final)
+    v, final = (popart.denormalise(scale, x[..., None])[..., 0] for x in (normal, normal_final))
+    advantage, target = advantages(cfg, batch, v, final, view.reward)
+    if cfg.popart and np.isfinite(target).all():
+        scale = popart.track(scale, target[..., None], POPART_RATE)
+        phi = popart.preserve(judge, phi, part.scale, scale)
+    target, old = (popart.normalise(scale, x[..., None])[..., 0] for x in (target, v[:-1]))
+    if cfg.normalise:
+        advantage = standard(advantage, acts)
+    params = _params(net, part.theta, obs, mask) if cfg.objective == "kl" else None
+    found = Rows(
+        obs, batch.action[g], batch.log_prob[g], params, advantage, view.obs[:-1], target, old,
+        mask, acts,
+    )  # fmt: skip
+    return scale, phi, _each(found, lambda x: x.reshape(-1, *x.shape[2:]))
+
+
+def _epochs(
+    cfg: Config, net: Policy, judge: MLP, part: Part, data: Rows, iteration: int,
+    rng: np.random.Generator,
+) -> tuple[Part, dict[str, float]]:  # fmt: skip
+    """(the part, metrics) after the passes over a batch."""
+    rate = linear(iteration, cfg.iterations, cfg.lr) if cfg.anneal else cfg.lr
+    clip = linear(iteration, cfg.iterations, cfg.clip) if cfg.clip_anneal else cfg.clip
+    quick = None
+    if cfg.objective == "clip":
+        quick = fused.begin(net, judge, part.theta, part.phi, part.opt_theta, part.opt_phi, data)
+    done: list[Real] = []
+    for _ in range(cfg.epochs):
+        order = rng.permutation(len(data.obs))
+        if quick is None:
+            part, told = _pass(cfg, net, judge, part, data, order, rate, clip)
+        else:
+            limits = (clip, cfg.dual or np.inf, cfg.value_clip or np.inf, cfg.entropy, cfg.max_norm)
+            told = fused.one_pass(quick, OPTIMISER, order, cfg.minibatches, rate, limits)
+            part = part._replace(theta=quick.theta, phi=quick.phi)
+        done.append(told)
+        if cfg.kl_stop and moved(cfg, net, part.theta, data) > cfg.kl_stop:
+            break
+    if quick is not None:
+        opt_theta, opt_phi = fused.states(quick)
+        part = part._replace(opt_theta=opt_theta, opt_phi=opt_phi)
+    kl, told = moved(cfg, net, part.theta, data), np.concatenate(done)
+    if cfg.objective == "kl" and np.isfinite(kl):
+        part = part._replace(beta=next_beta(part.beta, kl, cfg.kl_target))
+    mean = dict(zip(TOLD, told.mean(axis=0).tolist(), strict=True))
+    return part, mean | {"kl": kl, "updates": float(len(told)), "beta": part.beta}
+
+
+def _pass(
+    cfg: Config, net: Policy, judge: MLP, part: Part, data: Rows, order: Real, rate: float,
+    clip: float,
+) -> tuple[Part, Real]:  # fmt: skip
+    """(the part, what is told of each minibatch (U, 5)) after one pass in this order."""
+    theta, phi, opt_theta, opt_phi, beta, scale = part
+    done = []
+    for chosen in np.array_split(order, cfg.minibatches):
+        some = _each(data, itemgetter(chosen))
+        d_theta, d_phi, metrics = gradient(cfg, net, judge, theta, phi, some, beta, clip)
+        d_theta, norm = clip_norm(d_theta, cfg.max_norm)
+        d_phi, _ = clip_norm(d_phi, cfg.max_norm)
+        opt_theta, theta = OPTIMISER.update(opt_theta, theta, -d_theta, rate)
+        opt_phi, phi = OPTIMISER.update(opt_phi, phi, d_phi, rate)
+        metrics["norm"] = float(np.mean(norm))
+        done.append([metrics[name] for name in TOLD])
+    return Part(theta, phi, opt_theta, opt_phi, beta, scale), np.array(done)
+
+
+def gradient(
+    cfg: Config, net: Policy, judge: MLP, theta: Real, phi: Real, some: Rows, beta: float,
+    clip: float,
+) -> tuple[Real, Real, dict[str, float]]:  # fmt: skip
+    """(∇ gain in the shape of θ, ∇ loss in the shape of φ, metrics) of one minibatch."""
+    params, tape = net.forward(theta, rows(theta, some.obs))
+    params, head = net.restrict(unrows(theta, params), some.mask), net.head
+    log_prob = head.log_prob(params, some.action)
+    if cfg.objective == "clip":
+        gain, d_log_prob = clip_gain(
+            log_prob, some.log_prob, some.advantage, clip, dual=cfg.dual or np.inf, acts=some.acts
+        )
+        d_params = d_log_prob[..., None] * head.d_log_prob(params, some.action)
+    else:
+        old = params if some.params is None else some.params
+        gain, d_params = penalised_gain(
+            head, params, old, some.action, some.advantage, beta, some.acts
+        )
+    entropy = head.entropy(params)
+    if cfg.entropy:
+        share = np.ones(entropy.shape) if some.acts is None else some.acts
+        share = (cfg.entropy * share / max(int(np.count_nonzero(share)), 1)).astype(params.dtype)
+        d_params = d_params + share[..., None] * head.d_entropy(params)
+        gain = gain + float((share * entropy).sum())
+    v, seen = values(judge, phi, some.seen)
+    loss, d_v = value_loss(v, some.value, some.target, cfg.value_clip or np.inf)
+    d_theta = net.gradient(theta, tape, rows(theta, d_params))
+    d_phi = judge.gradient(phi, seen, rows(phi, d_v[..., None]))
+    off = float((abs(np.expm1(log_prob - some.log_prob)) > clip).mean())
+    metrics = {"gain": gain, "value_loss": loss, "entropy": float(entropy.mean()), "clipped": off}
+    return d_theta, d_phi, metrics
+
+
+def advantages(
+    cfg: Config, batch: Batch, value: Real, final_value: Real, reward: Real
+) -> tuple[Real, Real]:
+    """(A, R̂ = A + V), both (T, B, N), from V of all T + 1 rows and of the episodes' ends."""
+    shape = value[:-1].shape
+    terminated, ended = (
+        np.broadcast_to(x[..., None], shape) for x in (batch.terminated, batch.ended)
+    )
+    after, paid = next_values(value, final_value, batch), reward.astype(value.dtype, copy=False)
+    found = gae(paid, value[:-1], after, terminated, ended, cfg.gamma, cfg.lam)
+    return found, found + value[:-1]
+
+
+def standard(advantage: Real, acts: Real | None = None) -> Real:
+    """[+] Mean 0 and deviation 1 over those who act; advantages that are all alike become 0."""
+    counted = np.asarray(advantage if acts is None else advantage[acts], dtype=np.float64)
+    if not counted.size:
+        return advantage
+    centre, spread = counted.mean(), counted.std()
+    if spread <= 1e-6 * abs(centre):  # nothing but rounding: it must not become the signal
+        return np.zeros_like(advantage)
+    return np.asarray((advantage - centre) / (spread + 1e-8), dtype=advantage.dtype)
+
+
+def moved(cfg: Config, net: Policy, theta: Real, data: Rows) -> float:
+    """KL(π_old ‖ π_θ) over the batch: exact for the penalty, else estimated from the samples."""
+    params = _params(net, theta, data.obs, data.mask)
+    acts = slice(None) if data.acts is None else data.acts
+    if data.params is not None:
+        each = net.head.kl(data.params, params)[acts]
+        return max(float(each.mean()), 0.0) if each.size else 0.0
+    now, old = net.head.log_prob(params, data.action)[acts], data.log_prob[acts]
+    return kl_estimates(now, old)[2] if now.size else 0.0
+
+
+# -- networks -----------------------------------------------------------------------
+
+
+def actor(cfg: Config, group: Group) -> Policy:
+    """The policy network of a group, which may see ids."""
+    return actor_critic.actor(group._replace(obs_dim=named_width(cfg, group)), cfg.hidden)
+
+
+def critic(cfg: Config, width: int) -> MLP:
+    """V of what ``width`` numbers say."""
+    return MLP((width, *cfg.hidden, 1))
+
+
+def named_width(cfg: Config, group: Group) -> int:
+    """How many numbers an agent sees, its id included."""
+    count = len(group.agents)
+    return group.obs_dim + (count if cfg.ids and count > 1 else 0)
+
+
+def named(cfg: Config, obs: Real) -> Real:
+    """What N agents see, (..., N, O), with a one-hot id behind it if they are to have one."""
+    count = obs.shape[-2]
+    if not cfg.ids or count == 1:
+        return obs
+    ids = np.broadcast_to(np.eye(count, dtype=obs.dtype), (*obs.shape[:-1], count))
+    return np.concatenate([obs, ids], axis=-1)
+
+
+def _each(data: Rows, change: Callable[[Real], Real]) -> Rows:
+    """All that there is of the rows, changed."""
+    return Rows(*(x if x is None else change(x) for x in data))  # type: ignore[arg-type]
+
+
+def _params(net: Policy, theta: Real, obs: Real, mask: Real | None) -> Real:
+    """The distribution's parameters (..., N, D)."""
+    return net.restrict(unrows(theta, net.forward(theta, rows(theta, obs))[0]), mask)

@@ -24,7 +24,6 @@ import numpy as np
 from ..check import generator
 from ..value_grad import Real
 from . import gaussian
-from .activations import softplus
 from .gaussian import split
 
 LOG_2 = float(np.log(2.0))
@@ -41,8 +40,12 @@ class Draw(NamedTuple):
 
 
 def log_slope(u: Real) -> Real:
-    """log(1 − tanh² u), the logarithm of da/du, without overflow for any u."""
-    return np.asarray(2.0 * (LOG_2 - u - softplus(-2.0 * u)))
+    """log(1 − tanh² u), the logarithm of da/du, without overflow for any u.
+
+    2 (log 2 − u − softplus(−2u)) with |u| for u, of which it is a function: one exponential.
+    """
+    size = abs(u)
+    return np.asarray(2.0 * (LOG_2 - size - np.log(1.0 + np.exp(-2.0 * size))))
 
 
 def log_density(params: Real, u: Real) -> Real:

@@ -186,10 +186,16 @@ def iterate(
             found.append(metrics)
         if found and not math.isfinite(sum(found[-1].values())):
             break  # whoever runs this is told of it by the means, and stops
-    means = {key: float(np.mean([m[key] for m in found])) for key in found[0]} if found else {}
+    means = _means(found)
     if ends.returns:
         means |= {"return": float(np.mean(ends.returns)), "length": float(np.mean(ends.lengths))}
     return Progress(iteration + 1, steps, agent, stand, (act_rng, draw_rng)), means
+
+
+def _means(found: list[dict[str, float]]) -> dict[str, float]:
+    """Of each metric, {} of none."""
+    keys = found[0] if found else {}
+    return {key: sum(m[key] for m in found) / len(found) for key in keys}
 
 
 def _both(env: Env, inner: Callable[[Arrays, Arrays], tuple[Arrays, Arrays]]) -> Choose:
@@ -224,8 +230,7 @@ def update(
         part, metrics = _update_group(env, cfg, agent, batch, g, drawn[g], extra, rng)
         parts.append(part)
         found.append(metrics)
-    mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
-    return Agent(*zip(*parts, strict=True)), mean
+    return Agent(*zip(*parts, strict=True)), _means(found)
 
 
 def _update_group(

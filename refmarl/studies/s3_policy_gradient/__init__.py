@@ -76,4 +76,12 @@ STUDIES: tuple[Study, ...] = (
         "sac-critic",
         "sac-temperature",
     ),
+    _study(
+        "trust-region",
+        "Steps within a trust region",
+        "How far do TRPO's updates move a policy, and how near do conjugate gradients come?",
+        "trpo-step",
+        "trpo-fisher",
+        "conjugate-gradient",
+    ),
 )

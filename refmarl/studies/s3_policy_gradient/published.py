@@ -8,7 +8,7 @@ import numpy as np
 from ...check import Array
 from ...policy_gradient.returns import gae, lambda_return, n_step_return
 from ..published import Found
-from . import cartpole, classic_control, heads, pendulum
+from . import cartpole, classic_control, heads, pendulum, trpo_runs
 
 Data = dict[str, Any]
 
@@ -58,5 +58,6 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S3.07": classic_control.scripted,
     "S3.08": classic_control.random_play,
     "S3.11": pendulum.sac_pendulum,
+    "S3.12": trpo_runs.trpo_cartpole,
     "S3.13": cartpole.a2c_cartpole,
 }

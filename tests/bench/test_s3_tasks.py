@@ -82,9 +82,9 @@ def test_a_start_elsewhere_is_no_difference_but_other_rules_are():
 
 
 def test_soft_actor_critics_that_do_less_or_learn_nothing_are_refused():
-    truth = soft.Trained(1.0, -30.0, -0.5)
-    assert soft.same(truth, soft.Trained(1.0, -60.0, 0.6))
-    for wrong in ({"updates": 0.5}, {"value": 1.0}, {"entropy": 0.8}, {"entropy": np.nan}):
+    truth = soft.Trained(1.0, -0.1, -0.5)
+    assert soft.same(truth, soft.Trained(1.0, -0.2, 0.6))
+    for wrong in ({"updates": 0.5}, {"value": 0.1}, {"entropy": 0.8}, {"entropy": np.nan}):
         assert not soft.same(truth, truth._replace(**wrong))
 
 

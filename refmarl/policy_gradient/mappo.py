@@ -35,7 +35,6 @@ class Config(ppo.Config):
 
     team: bool = option(True, "whether rewards are the mean over all agents")
     ids: bool = option(True, "whether each agent of several sees which one it is")
-    popart: bool = option(True, "whether the critic's targets are normalised  [+]")
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:

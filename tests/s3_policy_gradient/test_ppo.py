@@ -17,7 +17,10 @@ from refmarl.policy_gradient import a2c, fused, ppo
 from refmarl.rollout import collect
 
 SEEDS = st.integers(0, 2**32)
-SMALL = {"hidden": (2,), "dtype": "float64", "num_envs": 3, "num_steps": 4, "minibatches": 1}
+SMALL = {
+    "hidden": (2,), "dtype": "float64", "num_envs": 3, "num_steps": 4, "minibatches": 1,
+    "popart": False,
+}  # fmt: skip
 
 
 def prepared(env, cfg, seed, g, change=lambda batch: batch):
@@ -170,7 +173,7 @@ def test_what_is_clipped_falls_with_the_step():
 
 
 def test_popart_changes_no_prediction_when_its_moments_move():
-    cfg = ppo.Config(**SMALL, popart=True)
+    cfg = ppo.Config(**{**SMALL, "popart": True})
     env = CartPole()
     progress = ppo.start(env, cfg, np.random.default_rng(0))
     act = ppo.policy(env, cfg, progress.agent, np.random.default_rng(0))

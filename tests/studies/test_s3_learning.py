@@ -11,11 +11,20 @@ from refmarl.games.policy_gradient import policy_gradient, softmax
 from refmarl.nn import check_gradient
 from refmarl.policy_gradient import reinforce
 from refmarl.studies import STUDIES
-from refmarl.studies.s3_policy_gradient import baselines, cartpole, exact_gradients, learning
+from refmarl.studies.published import PUBLISHED, reproduce
+from refmarl.studies.s3_policy_gradient import (
+    baselines,
+    cartpole,
+    exact_gradients,
+    learning,
+)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["s3.exact-gradients", "s3.baselines", "s3.learning"])
+@pytest.mark.parametrize(
+    "name",
+    ["s3.exact-gradients", "s3.baselines", "s3.learning", "s3.clipping", "s3.central-critics"],
+)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_study_meets_its_expectations_whatever_the_seed(name, seed):
     outcome = STUDIES[name].run(seed)
@@ -171,3 +180,13 @@ def test_a2c_balances_the_pole_and_does_not_let_it_fall_again(seed):
     assert 0 < found.first <= 500_000
     assert found.steps <= 500_000
     assert found.final >= 475.0  # Gymnasium's threshold; the optimum is 500
+
+
+# -- PPO ----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["S3.09", "S3.10"])
+def test_one_seed_of_ppo_is_within_the_published_interval(name):
+    entry = PUBLISHED[name]
+    assert [row for row in reproduce(entry) if not row["ok"]] == []

@@ -84,4 +84,18 @@ STUDIES: tuple[Study, ...] = (
         "trpo-fisher",
         "conjugate-gradient",
     ),
+    _study(
+        "clipping",
+        "How far PPO moves",
+        "What do clipping and a penalty leave of the distance between two policies?",
+        "ppo-clip",
+        "ppo-kl-penalty",
+        "ppo-ratio",
+    ),
+    _study(
+        "central-critics",
+        "MAPPO beside IPPO",
+        "Is a critic that sees all worth anything where the agents see nearly all?",
+        "mappo",
+    ),
 )

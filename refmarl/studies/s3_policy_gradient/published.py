@@ -8,7 +8,7 @@ import numpy as np
 from ...check import Array
 from ...policy_gradient.returns import gae, lambda_return, n_step_return
 from ..published import Found
-from . import cartpole, classic_control, heads, pendulum, trpo_runs
+from . import cartpole, classic_control, heads, pendulum, proximal, trpo_runs
 
 Data = dict[str, Any]
 
@@ -53,10 +53,14 @@ def _undiscounted(data: Data, k: int) -> tuple[Array, Array, Array]:
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S3.01": advantages,
     "S3.02": returns,
+    "S3.03": proximal.clipped,
+    "S3.04": proximal.parts,
     "S3.05": heads.distributions,
     "S3.06": heads.squashed,
     "S3.07": classic_control.scripted,
     "S3.08": classic_control.random_play,
+    "S3.09": proximal.cartpole,
+    "S3.10": proximal.acrobot,
     "S3.11": pendulum.sac_pendulum,
     "S3.12": trpo_runs.trpo_cartpole,
     "S3.13": cartpole.a2c_cartpole,

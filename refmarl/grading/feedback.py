@@ -21,10 +21,21 @@ SAYS = {
     "harness-error": "could not be graded; that is not your fault, and your instructor knows",
 }
 PRINTED = 8  # lines shown of what the student's code printed
-STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto }
-table { border-collapse: collapse } td, th { padding: .2em .8em; border-bottom: 1px solid #ccc }
-th { text-align: left } pre { background: #f4f4f4; padding: .8em; overflow-x: auto }
-.no { color: #a00 } .yes { color: #070 }"""
+STYLE = """:root { color-scheme: light dark }
+:root { --line: #ccc; --code: #f4f4f4; --no: #a00; --yes: #070 }
+@media (prefers-color-scheme: dark) {
+  :root { --line: #444; --code: #242424; --no: #ff8a80; --yes: #7bd88f }
+}
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em }
+h1, p, li, td { overflow-wrap: break-word } h1 { line-height: 1.2 }
+@media (max-width: 40em) { td:nth-child(2), th:nth-child(2) { display: none } }
+h2 { margin-top: 2em; border-top: 1px solid var(--line); padding-top: .6em }
+table { border-collapse: collapse; width: 100% }
+td, th { padding: .2em .8em .2em 0; border-bottom: 1px solid var(--line); vertical-align: top }
+th { text-align: left } ul { padding-left: 1.2em }
+pre { background: var(--code); padding: .8em; overflow-x: auto; border-radius: 4px }
+.no { color: var(--no) } .yes { color: var(--yes) }
+.no, .yes { list-style: none; margin-left: -1.2em }"""
 
 
 class Block(NamedTuple):
@@ -44,7 +55,7 @@ def blocks(results: Mapping[str, Any], titles: Mapping[str, str], cases: bool) -
     who = results["submission"]["id"]
     yield Block("title", f"{who}: {graded['score']:g} of {graded['max_score']} points")
     rows = [[r["id"], titles[r["id"]], _score(r), SAYS[r["status"]]] for r in graded["exercises"]]
-    yield Block("table", [["exercise", "", "", ""], *rows])
+    yield Block("table", [["exercise", "what it is", "score", "how it did"], *rows])
     for row in graded["exercises"]:
         if row["status"] not in ("pass", "not-started"):
             yield Block("head", f"{row['id']}: {titles[row['id']]}")
@@ -101,7 +112,10 @@ def markdown(pieces: Iterable[Block]) -> str:
 def page(pieces: Iterable[Block], title: str) -> str:
     """The report as HTML that needs nothing else: no script, no picture, no address."""
     body = "\n".join(_HTML[kind](content) for kind, content in pieces)
-    head = f'<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n<style>{STYLE}</style>'
+    head = (
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>"
+    )
     start = f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n'
     return f"{start}<body>\n{body}\n</body>\n</html>\n"
 

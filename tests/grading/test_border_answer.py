@@ -346,7 +346,7 @@ def test_a_candidate_is_the_same_on_both_sides_of_the_border(run):
     ("call", "kind", "word"),
     [
         ("np.eye(2), np.eye(2), (0, 0), 10**12", Stop, "took too long"),
-        ("np.eye(2), np.eye(2), (0, 0), 10**12, extra=3", TypeError, "extra"),
+        ("np.eye(2), np.eye(2), (0, 0), 10**12, extra=3", ValueError, "no answer to these"),
         ("1, 2, 3, 4", StudentError, "."),
     ],
 )
@@ -404,7 +404,7 @@ def test_forged_names_are_cut_before_they_are_compared(tmp_path, nursery):
     path = tmp_path / "answer.py"
     path.write_text(
         "import time, numpy as np\n" + FORGE + "forge(child.LOADED, wire.encode("
-        "(False, ['g' * 9] * 9_000)))\n"
+        "(False, ['g' * 9] * 5_000)))\n"
     )
     answer, began = Answer(Submission(path, "f"), nursery), time.monotonic()
     with pytest.raises(Stop, match="defines no function f"):

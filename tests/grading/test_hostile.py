@@ -272,8 +272,10 @@ def attacked(attack, level, field, graders):
     began = time.monotonic()
     result = grader.check(attack.exercise, path, EXAMPLES)
     took = time.monotonic() - began
-    limits = PATIENT if attack.exercise is OTHER else LIMITS
-    assert took < 2 * limits.exercise_seconds + SLACK, f"{took:.1f} s"
+    most = 2 * LIMITS.exercise_seconds + SLACK
+    if attack.exercise is OTHER:  # a dozen laws, each in a process of its own
+        most = 2 * PATIENT.exercise_seconds + 3 * SLACK
+    assert took < most, f"{took:.1f} s"
     assert children() <= before[2] | own(grader), "a process was left behind"
     if level:
         assert field.files() == before[0]

@@ -71,7 +71,7 @@ class Answer:
         self.given: list[Callable[..., Any]] = []  # callables of ours, by number
         self.replies: dict[bytes, tuple[int, bytes]] = {}  # to calls made already
         self.kept = 0
-        self.fatal: dict[bytes, Stop] = {}  # calls that end the child are not made twice
+        self.fatal: dict[Any, Stop] = {}  # calls that end the child are not made twice
         self.idle = False  # whether what was too late was waiting
         self.patience = 1.0  # halved by a time-out: all of them together take twice the limit
         self.spent = self.spent_before = 0.0
@@ -86,6 +86,10 @@ class Answer:
     def forget(self) -> None:
         """A new case: the calls recorded are those made from now on."""
         self.calls = []
+
+    def anew(self) -> None:
+        """Have the next call made in a new process, which remembers nothing of those before."""
+        self.close()
 
     def arguments(self) -> list[tuple[Any, ...]]:
         """Of the first and the last call since forget(), one if they are the same."""
@@ -107,8 +111,9 @@ class Answer:
     def _call_of(self, args: tuple[Any, ...], anew: bool) -> Any:
         body = self._encode(args)
         self.calls = [*self.calls[:1], body]
-        if body in self.fatal:
-            raise self.fatal[body]
+        key = body, tuple(self.given)
+        if key in self.fatal:
+            raise self.fatal[key]
         if not anew and body in self.replies and not self.given:
             value = self._value(far.CALL, *self.replies[body])
             if isinstance(value, Exception):
@@ -123,7 +128,7 @@ class Answer:
                 self.patience /= 2.0
                 stop = Stop("timeout", str(stop) or self._too_slow(args, limit))
             if not late:
-                self.fatal[body] = stop
+                self.fatal[key] = stop
             raise stop from None
 
     def _limit(self) -> tuple[float, str]:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
 
 from ..sandbox import inside
@@ -21,6 +22,7 @@ from .process import Child, spawn
 _LOADER = "import sys; sys.path[:] = {path!r}; from {module} import main; main()"
 _START = 60.0  # seconds for imports, and for compiling what the implementation uses
 _MEMORY = 4 << 30
+UNANSWERED = "the implementation has no answer to these arguments"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Candidate:
     """An implementation of an exercise's function: the library's own, or known mistake ``mistake``.
 
     A case may hold it where a student's function takes a function. In this process it can be
-    called like the function that it names.
+    called like the function that it names, whose errors all look the same from outside: their
+    words would tell which one it is.
     """
 
     label: str
@@ -43,8 +46,29 @@ class Candidate:
         return law.reference if self.mistake is None else law.mistakes[self.mistake].answer
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        """The function's answer."""
-        return self.function(*args, **named)
+        """The function's answer.
+
+        Raises
+        ------
+        ValueError
+            Where it raises anything.
+        """
+        try:
+            names = _names(self.label)[len(args) :] if named else ()
+            left = [named.pop(name) for name in names]
+            return self.function(*args, *left, **named)
+        except Exception:
+            raise ValueError(UNANSWERED) from None
+
+
+@cache
+def _names(label: str) -> tuple[str, ...]:
+    """The names of the arguments of an exercise's function."""
+    from ..catalogue import spec
+    from .corpus import draw
+
+    case = draw(spec(label).cases, 0, 1)[0]
+    return tuple(getattr(case, "_fields", ()))
 
 
 class Helper:

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..border.corpus import draw, fresh
+from ..border.helper import UNANSWERED
 from ..spec import Answer, Candidate, Mistake, Property, Spec
 
 Right = tuple[str, Callable[..., Any]]
@@ -21,12 +22,20 @@ class Case(NamedTuple):
 
 
 def rejects(test: Answer, implementation: Any) -> bool:
-    """Whether a test turns an implementation down: by an AssertionError, or by returning False."""
+    """Whether a test turns an implementation down: by an AssertionError, or by returning False.
+
+    It is asked in a new process each time: which one it is handed when must not help it.
+    """
+    getattr(test, "anew", _nothing)()
     try:
         verdict = test(implementation)
     except AssertionError:
         return True
     return verdict is False or (isinstance(verdict, np.bool_) and not verdict)
+
+
+def _nothing() -> None:
+    """What a test in this process needs."""
 
 
 def small(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +44,10 @@ def small(f: Callable[..., Any]) -> Callable[..., Any]:
     def answer(*given: Any) -> Any:
         if _count(given) > MOST:
             raise ValueError(f"too large a case: at most {MOST} numbers")
-        return f(*given)
+        try:
+            return f(*given)
+        except Exception:
+            raise ValueError(UNANSWERED) from None
 
     return answer
 

@@ -1,6 +1,6 @@
 """Tasks of section 3: networks, advantages, environments, training."""
 
-from . import advantages, carts, networks, particles, soft, training
+from . import advantages, carts, networks, particles, proximal, soft, training
 
 TASKS = (
     *networks.TASKS,
@@ -8,6 +8,7 @@ TASKS = (
     *carts.TASKS,
     *particles.TASKS,
     *training.TASKS,
+    *proximal.TASKS,
     *soft.TASKS,
 )
 """All of them, as :mod:`refmarl.bench` lists them."""

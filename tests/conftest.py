@@ -1,4 +1,8 @@
 import os
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: children would
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignore the Ctrl-C that tests send
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: 2 threads can cost 200 times
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from refmarl.envs.chain import Chain
+from refmarl.envs.pendulum import Pendulum
 from refmarl.games.policy_gradient import policy_gradient, softmax
 from refmarl.nn import check_gradient
 from refmarl.policy_gradient import reinforce
@@ -17,6 +18,7 @@ from refmarl.studies.s3_policy_gradient import (
     cartpole,
     exact_gradients,
     learning,
+    time_limits,
 )
 
 
@@ -186,7 +188,24 @@ def test_a2c_balances_the_pole_and_does_not_let_it_fall_again(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["S3.09", "S3.10"])
+@pytest.mark.parametrize("name", ["S3.09", "S3.10", "S3.14"])
 def test_one_seed_of_ppo_is_within_the_published_interval(name):
     entry = PUBLISHED[name]
     assert [row for row in reproduce(entry) if not row["ok"]] == []
+
+
+@given(st.integers(0, 2**32))
+def test_the_bug_is_one_flag_in_the_place_of_the_other(seed):
+    rng = np.random.default_rng(seed)
+    right, wrong = Pendulum(horizon=2), time_limits.LimitsAsEnds(horizon=2)
+    state = right.reset(rng, 3)
+    for t in range(2):
+        action = (rng.uniform(-2.0, 2.0, (3, 1, 1)),)
+        after, one = right.step(state, action)
+        same, two = wrong.step(state, action)
+        np.testing.assert_array_equal(after.ended, same.ended)
+        np.testing.assert_array_equal(one.reward, two.reward)
+        assert one.truncated.all() == two.terminated.all() == (t == 1)
+        assert not one.terminated.any()
+        assert not two.truncated.any()
+        state = after

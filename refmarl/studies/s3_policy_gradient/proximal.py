@@ -25,11 +25,11 @@ from ..published import Found
 Data = dict[str, Any]
 CARTPOLE = ppo.Config(
     num_envs=8, num_steps=32, minibatches=1, epochs=20, lam=0.8, gamma=0.98, lr=1e-3,
-    clip_anneal=True, iterations=390,
+    clip_anneal=True, popart=False, iterations=390,
 )  # fmt: skip
 ACROBOT = ppo.Config(
     num_envs=16, num_steps=256, minibatches=64, epochs=4, lam=0.94, lr=3e-4, anneal=False,
-    iterations=73,
+    popart=False, iterations=73,
 )  # fmt: skip
 EPISODES = 100  # of an evaluation
 

@@ -8,7 +8,7 @@ import numpy as np
 from ...check import Array
 from ...policy_gradient.returns import gae, lambda_return, n_step_return
 from ..published import Found
-from . import cartpole, classic_control, heads, pendulum, proximal, trpo_runs
+from . import cartpole, classic_control, heads, pendulum, proximal, time_limits, trpo_runs
 
 Data = dict[str, Any]
 
@@ -64,4 +64,5 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S3.11": pendulum.sac_pendulum,
     "S3.12": trpo_runs.trpo_cartpole,
     "S3.13": cartpole.a2c_cartpole,
+    "S3.14": time_limits.compared,
 }

@@ -188,11 +188,14 @@ def _large(given: Given) -> tuple[int, Real, Real]:
 
 
 def _at_full_rate(prepared: tuple[int, Real, Real]) -> float:
-    """Seconds of that many operations, at the rate of one large product."""
+    """Seconds of that many operations, at the rate of a large product, the best of three."""
     count, a, out = prepared
-    start = perf_counter()
-    np.matmul(a, a, out=out)
-    return (perf_counter() - start) * count / (2 * LARGE**3)
+    took = np.inf
+    for _ in range(3):  # the first finds the caches full of something else
+        start = perf_counter()
+        np.matmul(a, a, out=out)
+        took = min(took, perf_counter() - start)
+    return took * count / (2 * LARGE**3)
 
 
 def _itself(seconds: float) -> float:

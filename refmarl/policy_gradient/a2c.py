@@ -25,12 +25,10 @@ from ..learner import Metrics, Progress
 from ..nn.losses import half_mse
 from ..nn.optim import RmsProp, clip_norm
 from ..nn.policy import Head
-from ..rollout import Batch, begin, collect, next_values
-from ..rollout import Policy as Acting
+from ..rollout import Batch, begin, collect
 from ..value_grad import Real, ValueGrad
 from . import actor_critic
-from .actor_critic import Agent, rows, unrows, values
-from .returns import gae
+from .actor_critic import Agent, advantages, rows, unrows, values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +80,8 @@ def policy_gain(
 
 # -- algorithm ----------------------------------------------------------------------
 
+policy = actor_critic.policy  # how the agent acts
+
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, and fresh copies of the environment."""
@@ -90,14 +90,6 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     opt = RmsProp(epsilon=cfg.epsilon)
     agent = Agent(theta, phi, tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
     return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng,))
-
-
-def policy(
-    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
-) -> Acting:
-    """How the agent acts."""
-    actors = tuple(actor_critic.actor(group, cfg.hidden) for group in env.groups)
-    return actor_critic.acting(env, actors, agent.theta, rng, greedy)
 
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
@@ -136,7 +128,8 @@ def gradient(
     critic = actor_critic.critic(env.groups[g], cfg.hidden)
     theta, phi = agent.theta[g], agent.phi[g]
     v, seen = values(critic, phi, batch.obs[g])
-    advantage, target = advantages(cfg, batch, v, values(critic, phi, batch.final[g])[0], g)
+    final, reward = values(critic, phi, batch.final[g])[0], batch.reward[g]
+    advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, reward)
 
     params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))
     params = actor.restrict(unrows(theta, params), batch.mask[g])
@@ -148,16 +141,3 @@ def gradient(
     d_phi = critic.gradient(phi, seen, rows(phi, d_v[..., None]))
     entropy = float(actor.head.entropy(params).mean())
     return d_theta, d_phi, {"gain": gain.value, "value_loss": loss.value, "entropy": entropy}
-
-
-def advantages(
-    cfg: Config, batch: Batch, value: Real, final_value: Real, g: int
-) -> tuple[Real, Real]:
-    """(A, Ĝ = A + V), both (T, B, N), from V of all T + 1 rows and of the episodes' ends."""
-    shape = value[:-1].shape
-    terminated = np.broadcast_to(batch.terminated[..., None], shape)
-    ended = np.broadcast_to(batch.ended[..., None], shape)
-    reward = batch.reward[g].astype(value.dtype, copy=False)
-    after = next_values(value, final_value, batch)
-    found = gae(reward, value[:-1], after, terminated, ended, cfg.gamma, cfg.lam)
-    return found, found + value[:-1]

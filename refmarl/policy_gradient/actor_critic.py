@@ -5,7 +5,7 @@ agents share them, (N, P) if each has its own.
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from ..env_api import Box, Discrete, Env, Group, MultiDiscrete
 from ..nn.mlp import MLP, Tape
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
-from ..rollout import Act, Arrays, Masks
+from ..rollout import Act, Arrays, Batch, Masks, next_values
 from ..rollout import Policy as Acting
 from ..value_grad import Real
+from .returns import gae
 
 
 class Agent(NamedTuple):
@@ -26,6 +27,22 @@ class Agent(NamedTuple):
     phi: Arrays  # value parameters, (P',) or (N, P')
     opt_theta: tuple[OptState, ...]
     opt_phi: tuple[OptState, ...]
+
+
+class HasHidden(Protocol):
+    """Settings that say how large networks are."""
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+
+
+class HasTheta(Protocol):
+    """An agent with actors."""
+
+    @property
+    def theta(self) -> Arrays:
+        """Policy parameters of each group, (P,) or (N, P)."""
 
 
 @cache
@@ -98,3 +115,24 @@ def acting(
         return Act(tuple(actions), tuple(log_probs), memory)
 
     return act
+
+
+def policy(
+    env: Env, cfg: HasHidden, agent: HasTheta, rng: np.random.Generator, greedy: bool = False
+) -> Acting:
+    """How an agent acts whose actors stand in ``theta``."""
+    actors = tuple(actor(group, cfg.hidden) for group in env.groups)
+    return acting(env, actors, agent.theta, rng, greedy)
+
+
+def advantages(
+    gamma: float, lam: float, batch: Batch, value: Real, final_value: Real, reward: Real
+) -> tuple[Real, Real]:
+    """(A, Ĝ = A + V), both (T, B, N), from V of all T + 1 rows and of the episodes' ends."""
+    shape = value[:-1].shape
+    terminated, ended = (
+        np.broadcast_to(flag[..., None], shape) for flag in (batch.terminated, batch.ended)
+    )
+    after, paid = next_values(value, final_value, batch), reward.astype(value.dtype, copy=False)
+    found = gae(paid, value[:-1], after, terminated, ended, gamma, lam)
+    return found, found + value[:-1]

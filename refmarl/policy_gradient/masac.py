@@ -37,18 +37,16 @@ def others(env: Env, obs: Arrays, actions: Arrays, g: int) -> Real | None:
         np.concatenate([o, a.astype(kind, copy=False)], axis=-1).reshape(len(o), -1)
         for o, a in zip(obs, actions, strict=True)
     ]
-    return np.concatenate(parts, axis=-1)[:, columns]  # (3.18)
+    return np.concatenate(parts, axis=-1)[:, columns]
 
 
 @cache
 def _columns(groups: tuple[Group, ...], g: int) -> Real:
     """(N, E): which numbers of all agents' (o, a), side by side, are not agent i's of group g."""
-    owner = np.concatenate(
-        [np.repeat(np.arange(len(p.agents)), p.obs_dim + width(p)) + 1000 * h
-         for h, p in enumerate(groups)]
-    )  # fmt: skip
-    mine = [1000 * g + i for i in range(len(groups[g].agents))]
-    return np.stack([np.flatnonzero(owner != i) for i in mine])
+    counts = [len(p.agents) for p in groups]
+    widths = np.repeat([p.obs_dim + width(p) for p in groups], counts)
+    owner, first = np.repeat(np.arange(sum(counts)), widths), sum(counts[:g])
+    return np.stack([np.flatnonzero(owner != first + i) for i in range(counts[g])])
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:

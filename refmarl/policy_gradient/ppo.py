@@ -29,12 +29,11 @@ from ..nn.optim import Adam, clip_norm
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
 from ..nn.schedules import linear
-from ..rollout import Act, Arrays, Batch, Masks, begin, collect, next_values
+from ..rollout import Act, Arrays, Batch, Masks, begin, collect
 from ..rollout import Policy as Acting
 from ..value_grad import Real
 from . import actor_critic, fused
-from .actor_critic import rows, unrows, values
-from .returns import gae
+from .actor_critic import advantages, rows, unrows, values
 from .surrogate import clip_gain, kl_estimates, next_beta, penalised_gain, value_loss
 
 
@@ -234,7 +233,7 @@ def prepare(
     normal, _ = values(judge, phi, view.obs)
     normal_final, _ = values(judge, phi, view.final)
     v, final = (popart.denormalise(scale, x[..., None])[..., 0] for x in (normal, normal_final))
-    advantage, target = advantages(cfg, batch, v, final, view.reward)
+    advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, view.reward)
     if cfg.popart and np.isfinite(target).all():
         scale = popart.track(scale, target[..., None], POPART_RATE)
         phi = popart.preserve(judge, phi, part.scale, scale)
@@ -331,19 +330,6 @@ def gradient(
     off = float((abs(np.expm1(log_prob - some.log_prob)) > clip).mean())
     metrics = {"gain": gain, "value_loss": loss, "entropy": float(entropy.mean()), "clipped": off}
     return d_theta, d_phi, metrics
-
-
-def advantages(
-    cfg: Config, batch: Batch, value: Real, final_value: Real, reward: Real
-) -> tuple[Real, Real]:
-    """(A, R̂ = A + V), both (T, B, N), from V of all T + 1 rows and of the episodes' ends."""
-    shape = value[:-1].shape
-    terminated, ended = (
-        np.broadcast_to(x[..., None], shape) for x in (batch.terminated, batch.ended)
-    )
-    after, paid = next_values(value, final_value, batch), reward.astype(value.dtype, copy=False)
-    found = gae(paid, value[:-1], after, terminated, ended, cfg.gamma, cfg.lam)
-    return found, found + value[:-1]
 
 
 def standard(advantage: Real, acts: Real | None = None) -> Real:

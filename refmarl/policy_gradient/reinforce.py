@@ -109,6 +109,8 @@ def score_gain(head: Head, params: Real, action: Real, weight: Real) -> ValueGra
 
 # -- algorithm ----------------------------------------------------------------------
 
+policy = actor_critic.policy  # how the agent acts
+
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies; values only where they are the baseline."""
@@ -124,14 +126,6 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     opt = OPTIMISERS[cfg.optimiser]()
     agent = Agent(tuple(theta), tuple(phi), tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
     return Progress(0, 0, agent, (), (act_rng, env_rng))
-
-
-def policy(
-    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
-) -> Acting:
-    """How the agent acts."""
-    actors = tuple(actor_critic.actor(group, cfg.hidden) for group in env.groups)
-    return actor_critic.acting(env, actors, agent.theta, rng, greedy)
 
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:

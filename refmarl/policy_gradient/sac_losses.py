@@ -43,7 +43,8 @@ def critic_target(
     array([2.5, 1. ])
     """
     value = q_next.min(axis=0) - alpha * log_prob_next
-    return np.asarray(reward + gamma * np.where(terminated, 0.0, value), q_next.dtype)  # (3.14)
+    y = reward + gamma * np.where(terminated, 0.0, value)  # (3.14) (3.18)
+    return np.asarray(y, q_next.dtype)
 
 
 def critic_loss(q: Real, target: Real, weight: Real | None = None) -> ValueGrad:

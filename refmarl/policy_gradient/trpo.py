@@ -27,12 +27,10 @@ from ..nn.mlp import MLP, Tape
 from ..nn.optim import Adam
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
-from ..rollout import Arrays, Batch, begin, collect, next_values
-from ..rollout import Policy as Acting
+from ..rollout import Arrays, Batch, begin, collect
 from ..value_grad import Real
 from . import actor_critic
 from .actor_critic import rows, unrows, values
-from .returns import gae
 from .trust_region import (
     Search,
     divergence,
@@ -101,6 +99,8 @@ OPTIMISER = Adam()
 
 # -- algorithm ----------------------------------------------------------------------
 
+policy = actor_critic.policy  # how the agent acts
+
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, and fresh copies of the environment."""
@@ -108,14 +108,6 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     theta, phi = actor_critic.networks(env, cfg.hidden, cfg.share, cfg.dtype, init_rng)
     agent = Agent(theta, phi, tuple(map(OPTIMISER.init, phi)))
     return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng, batch_rng))
-
-
-def policy(
-    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
-) -> Acting:
-    """How the agent acts."""
-    actors = tuple(actor_critic.actor(group, cfg.hidden) for group in env.groups)
-    return actor_critic.acting(env, actors, agent.theta, rng, greedy)
 
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
@@ -159,13 +151,8 @@ def update(
 def advantages(cfg: Config, critic: MLP, phi: Real, batch: Batch, g: int) -> tuple[Real, Real]:
     """(A, Ĝ = A + V), both (T, B, N), of one group."""
     v, final = (values(critic, phi, obs)[0] for obs in (batch.obs[g], batch.final[g]))
-    shape, reward = v[:-1].shape, batch.reward[g].astype(v.dtype, copy=False)
-    terminated, ended = (
-        np.broadcast_to(flag[..., None], shape) for flag in (batch.terminated, batch.ended)
-    )
-    after = next_values(v, final, batch)
-    found = gae(reward, v[:-1], after, terminated, ended, cfg.gamma, cfg.lam)
-    return _finite(found, "advantage"), found + v[:-1]
+    found, target = actor_critic.advantages(cfg.gamma, cfg.lam, batch, v, final, batch.reward[g])
+    return _finite(found, "advantage"), target
 
 
 def prepare(env: Env, cfg: Config, theta: Real, batch: Batch, advantage: Real, g: int) -> Data:
@@ -203,7 +190,7 @@ def policy_step(cfg: Config, theta: Real, data: Data) -> tuple[Real, dict[str, f
         product, g, iterations=cfg.cg_iterations, tolerance=cfg.cg_tolerance
     )
     step = full_step(x, product(x), cfg.delta) if x.any() else x
-    before, _ = judged(theta, theta, data)
+    before = per_system(theta, data.share * data.advantage)  # E[r A] where every r is 1
     if cfg.search:
         found = line_search(
             theta, step, lambda at: judged(theta, at, data), cfg.delta, cfg.shrink, cfg.tries

@@ -10,7 +10,7 @@ from refmarl.check import InputError
 from refmarl.envs import CartPole
 from refmarl.learner import learn
 from refmarl.nn import categorical, check_gradient, gaussian
-from refmarl.policy_gradient import a2c
+from refmarl.policy_gradient import a2c, actor_critic
 from refmarl.policy_gradient.actor_critic import critic, values
 from refmarl.rollout import begin, collect
 
@@ -73,7 +73,7 @@ def test_both_gradients_are_those_of_what_they_say_with_targets_held(
         check_gradient(gain, theta).require()
         net = critic(env.groups[g], cfg.hidden)
         v, final = (values(net, agent.phi[g], o[g])[0] for o in (batch.obs, batch.final))
-        _, target = a2c.advantages(cfg, batch, v, final, g)
+        _, target = actor_critic.advantages(cfg.gamma, cfg.lam, batch, v, final, batch.reward[g])
         phi_gradient = a2c.gradient(env, cfg, agent, batch, g)[1]
 
         def loss(at, net=net, target=target, found=phi_gradient, g=g):

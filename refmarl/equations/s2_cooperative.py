@@ -90,6 +90,14 @@ ROWS = (
         title="Potential-based reward shaping",
         statement=r"$r'=r+\gamma(1-d)\Phi(s')-\Phi(s)$",
         exercise=True,
+        closed=True,
+        source="Ng, Harada & Russell 1999; Devlin & Kudenko 2011; Grześ 2017",
+        laws=(
+            "Φ of a terminal state counts as 0, at a truncation it stays",
+            "Q' = Q − Φ(s); optimal policies stay optimal",
+            "Nash equilibria stay, with any Φ_i for each agent",
+            "what is added telescopes along an episode",
+        ),
     ),
     Equation(
         tag="2.10",
@@ -97,5 +105,11 @@ ROWS = (
         title="Difference reward",
         statement=r"$D_i=G(s,a)-G(s,(a_{-i},c_i))$",
         exercise=True,
+        closed=True,
+        source="Tumer & Wolpert 2000; Agogino & Tumer 2008",
+        laws=(
+            "ΔD_i = ΔG exactly for a change of a_i alone",
+            "D_i = 0 at a_i = c_i",
+        ),
     ),
 )

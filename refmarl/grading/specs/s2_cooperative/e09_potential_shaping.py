@@ -123,6 +123,7 @@ SPEC = Spec(
             "after a termination the potential counts as 0",
             _after_the_end,
             "There is nothing to come there: multiply the next potential by 1 - d.",
+            weight=0,
         ),
         Property(
             "elsewhere the potential of the state reached counts with gamma",

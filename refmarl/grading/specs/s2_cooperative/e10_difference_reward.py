@@ -157,6 +157,7 @@ SPEC = Spec(
             "at its default action an agent's reward is 0",
             _at_default,
             "There a_i = c_i: nothing is replaced.",
+            weight=0,
         ),
         Property(
             "when one agent alone changes its action, its reward changes as the team's does",

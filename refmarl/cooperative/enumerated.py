@@ -3,13 +3,13 @@ r"""Central critics and what they do to the policy gradient, exact on games that
     Q_i^π(s, a) = R_i(s, a) + γ Σ_s' P(s'|s, a) V_i^π(s')
     E = Σ_s d(s) Σ_a π(a|s) ∇_{θ_i} log π_i(a_i|o_i(s)) w(s, a)                          (2.1)
 
-with d(s) = Σ_t γ^t P(s_t = s) and any weights w: Q_i itself, Q_i − V_i, COMA's A_i (2.6), or what an
-independent critic knows, Q_i(o_i, a_i). Nothing is sampled: means and variances are sums over all
-joint actions. Policies are softmax in tables of logits as in :mod:`refmarl.games.policy_gradient`.
+with d(s) = Σ_t γ^t P(s_t = s) and any weights w: Q_i itself, Q_i − V_i, COMA's A_i (2.6), or what
+an independent critic knows, Q_i(o_i, a_i). Nothing is sampled: means and variances are sums over
+all joint actions. Policies are softmax in tables of logits (:mod:`refmarl.games.policy_gradient`).
 
-One sampled step is a state drawn with probability d(s) / Σ d and a joint action from π; its estimate
-is X = Σ d · ∇ log π_i(a_i|o_i) (w(s, a) + ε) with noise ε of variance ``noise`` (rewards that vary,
-returns that were sampled). E X is the sum above.
+One sampled step is a state drawn with probability d(s) / Σ d and a joint action from π; its
+estimate is X = Σ d · ∇ log π_i(a_i|o_i) (w(s, a) + ε) with noise ε of variance ``noise`` (rewards
+that vary, returns that were sampled). E X is the sum above.
 
 Axes: n agents, S states, A_i actions and O_i observations of agent i.
 """

@@ -12,6 +12,14 @@ ROWS = (
             r"E_{\pi}\big[\sum_t\gamma^t\nabla\log\pi_i(a_{i,t}|o_{i,t})\,(Q_i^\pi(s_t,a_t)-b_i(s_t,a_{-i,t}))\big]$"
         ),
         exercise=True,
+        closed=True,
+        source="Lowe et al. 2017; Foerster et al. 2018",
+        laws=(
+            "the same expectation for every b_i(s, a_-i), by enumeration",
+            "with exact Q it is the multi-agent policy gradient",
+            "without γ^t it is biased for γ < 1, and can point downhill",
+        ),
+        errata="The text has no baseline: docs/errata.md, B2.",
     ),
     Equation(
         tag="2.2",
@@ -22,6 +30,15 @@ ROWS = (
             r"E_{a'\sim\pi'}Q_{\phi'}(s',a')$"
         ),
         exercise=True,
+        closed=True,
+        source="Lowe et al. 2017; Iqbal & Sha 2019",
+        laws=(
+            "the gradient equals differences, and none goes through y",
+            "the fixed point of tables is Q of the target policies",
+            "it is Q^π only if π is the target",
+            "a terminated step is worth its reward, a truncated one goes on",
+        ),
+        errata="The text writes a policy where an action belongs: docs/errata.md, A4.",
     ),
     Equation(
         tag="2.3",
@@ -65,6 +82,15 @@ ROWS = (
         title="COMA's counterfactual advantage",
         statement=r"$A_i(s,a)=Q(s,a)-\sum_{a_i'}\pi_i(a_i'|o_i)Q(s,(a_{-i},a_i'))$",
         exercise=True,
+        closed=True,
+        source="Foerster et al. 2018",
+        laws=(
+            "Σ π_i A_i = 0",
+            "adding f(s, a_-i) to Q changes nothing",
+            "with exact Q it gives the policy gradient exactly",
+            "the critic's target is one step at λ = 0, the return at λ = 1",
+        ),
+        errata="The text says what the baseline removes the wrong way round: docs/errata.md, A7.",
     ),
     Equation(
         tag="2.7",

@@ -3,11 +3,13 @@
 ``STUDIES`` maps a name such as ``s1.correlated`` to its :class:`~refmarl.studies.study.Study`.
 """
 
-from . import s1_games, s3_policy_gradient
+from . import s1_games, s2_cooperative, s3_policy_gradient
 from .study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (*s1_games.STUDIES, *s3_policy_gradient.STUDIES)
+    study.name: study
+    for section in (s1_games, s2_cooperative, s3_policy_gradient)
+    for study in section.STUDIES
 }
 
 __all__ = ["STUDIES", "Study", "find"]

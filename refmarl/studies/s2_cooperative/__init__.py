@@ -1,5 +1,19 @@
-"""The studies of section 2, cooperative learning; so far published numbers only."""
+"""The studies of section 2, cooperative learning."""
 
 from ..study import Study
 
-STUDIES: tuple[Study, ...] = ()
+
+def _study(name: str, title: str, question: str, *labels: str) -> Study:
+    module = f"{__name__}.{name.replace('-', '_')}"
+    return Study(name=f"s2.{name}", title=title, question=question, labels=labels, module=module)
+
+
+STUDIES: tuple[Study, ...] = (
+    _study(
+        "credit",
+        "Credit assignment",
+        "Which ways to credit a team's reward to its members are unbiased, and how noisy are they?",
+        "difference-reward",
+        "potential-shaping",
+    ),
+)

@@ -68,7 +68,7 @@ class Credit(NamedTuple):
 
     @property
     def total_bias(self) -> float:
-        """‖mean − ∇J‖ over all entries of all agents."""
+        """How far the mean is from the truth, over all entries of all agents."""
         return float(np.sqrt(sum((b**2).sum() for b in self.bias)))
 
 

@@ -12,6 +12,7 @@ from refmarl.cooperative.difference import difference_rewards
 from refmarl.games import NormalForm
 from refmarl.games.markov import MarkovGame, repeated
 from refmarl.games.posg_examples import broadcast_channel, recycling_robots
+from refmarl.studies import STUDIES
 
 SEEDS = st.integers(0, 2**32)
 UNBIASED = ("team", "value", "counterfactual", "default", "shaped")
@@ -198,3 +199,9 @@ def test_what_cannot_be_credited_is_refused():
         credit_moments(repeated(NormalForm.zero_sum([[1, 0]]), 0.0), [[[0]], [[0, 0]]], 1)
     with pytest.raises(InputError, match="agents"):
         shapley_credits(np.zeros((1,) * 13), [0] * 13)
+
+
+def test_the_study_meets_its_expectations():
+    outcome = STUDIES["s2.credit"].run(0)
+    assert [row.name for row in outcome.rows if not row.ok] == []
+    assert all(panel.alt and panel.title for panel in outcome.figures[0].panels)

@@ -89,7 +89,8 @@ class Setting(NamedTuple):
     @property
     def team(self) -> Array:
         """G, (S, A_1, …, A_n)."""
-        return self.game.reward[0]
+        found: Array = self.game.reward[0]
+        return found
 
 
 def shapley_credits(team: Any, defaults: Sequence[int]) -> Array:

@@ -84,8 +84,10 @@ def _robots(deep: dict[int, dict[str, Credit]]) -> list[Row]:
         )
     first = deep[1]["aristocrat"].total_bias
     rows.append(at_most("robots, aristocrat: bias in one round", first, 1e-12))
-    values = [last[m].total_variance for m in ("value", "shaped")]
-    rows.append(close("robots: variance shaped by V, as with V for a baseline", *values, 1e-9))
+    shaped, value = last["shaped"].total_variance, last["value"].total_variance
+    rows.append(
+        close("robots: variance shaped by V, as with V for a baseline", shaped, value, 1e-9)
+    )
     ratio = last["counterfactual"].total_variance / last["team"].total_variance
     rows.append(at_most("robots: variance with COMA's credit over that of the team's", ratio, 0.5))
     return rows

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 ALGORITHMS = {
     "a2c": "refmarl.policy_gradient.a2c",
+    "ddpg": "refmarl.cooperative.ddpg",
+    "maddpg": "refmarl.cooperative.maddpg",
     "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",
+    "matd3": "refmarl.cooperative.matd3",
     "ppo": "refmarl.policy_gradient.ppo",
     "reinforce": "refmarl.policy_gradient.reinforce",
     "sac": "refmarl.policy_gradient.sac",

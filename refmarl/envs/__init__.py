@@ -12,6 +12,7 @@ from .pendulum import Pendulum
 from .pursuit import Pursuit
 from .reference import Reference
 from .speaker_listener import SpeakerListener
+from .t_maze import TMaze
 from .tabular import TabularEnv
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "Pursuit",
     "Reference",
     "SpeakerListener",
+    "TMaze",
     "TabularEnv",
 ]

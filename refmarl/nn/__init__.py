@@ -13,6 +13,7 @@ from .gru import GRU
 from .mlp import MLP, Block, Tape
 from .optim import Adam, RmsProp, Sgd
 from .policy import Policy
+from .recurrent import Recurrent
 
 __all__ = [
     "GRU",
@@ -22,6 +23,7 @@ __all__ = [
     "Block",
     "Embedding",
     "Policy",
+    "Recurrent",
     "RmsProp",
     "Sgd",
     "Tape",

@@ -1,11 +1,12 @@
 """What the on-policy algorithms share: actors and critics for each group, and how they act.
 
 Axes: T steps, B copies, N agents of a group, P parameters; a group's parameters are (P,) if its
-agents share them, (N, P) if each has its own.
+agents share them, (N, P) if each has its own. H is the size of a memory: networks with
+``units`` = H > 0 remember (:mod:`refmarl.nn.recurrent`), those with 0 do not, and have none.
 """
 
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,10 +15,13 @@ from ..env_api import Box, Discrete, Env, Group, MultiDiscrete
 from ..nn.mlp import MLP, Tape
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
+from ..nn.recurrent import Recurrent
 from ..rollout import Act, Arrays, Batch, Masks, next_values
 from ..rollout import Policy as Acting
 from ..value_grad import Real
 from .returns import gae
+
+Net = MLP | Policy
 
 
 class Agent(NamedTuple):
@@ -100,19 +104,25 @@ def values(net: MLP, phi: Real, obs: Real) -> tuple[Real, Tape]:
 
 
 def acting(
-    env: Env, actors: tuple[Policy, ...], theta: Arrays, rng: np.random.Generator, greedy: bool
-) -> Acting:
-    """A policy for :func:`~refmarl.rollout.collect`: samples, or takes the mode if ``greedy``."""
+    env: Env, actors: tuple[Policy, ...], theta: Arrays, rng: np.random.Generator, greedy: bool,
+    units: int = 0,
+) -> Acting:  # fmt: skip
+    """A policy for :func:`~refmarl.rollout.collect`: samples, or takes the mode if ``greedy``.
+
+    With ``units`` it remembers; a memory of ``()`` is that of an episode's beginning.
+    """
 
     def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
         actions, log_probs = [], []
-        for net, parameters, seen, legal in zip(actors, theta, obs, mask, strict=True):
-            params = unrows(parameters, net.forward(parameters, rows(parameters, seen))[0])
-            params = net.restrict(params, legal)
-            action, log_prob = net.draw(rng, params, greedy)
+        kept: list[Any] = []  # None without a memory
+        for g, (net, parameters) in enumerate(zip(actors, theta, strict=True)):
+            h = None if not units else memory[g] if memory else blank(parameters, obs[g], units)
+            params, h = step(net, units, parameters, obs[g], h)
+            action, log_prob = net.draw(rng, net.restrict(params, mask[g]), greedy)
             actions.append(action)
             log_probs.append(log_prob)
-        return Act(tuple(actions), tuple(log_probs), memory)
+            kept.append(h)
+        return Act(tuple(actions), tuple(log_probs), tuple(kept) if units else memory)
 
     return act
 
@@ -136,3 +146,50 @@ def advantages(
     after, paid = next_values(value, final_value, batch), reward.astype(value.dtype, copy=False)
     found = gae(paid, value[:-1], after, terminated, ended, gamma, lam)
     return found, found + value[:-1]
+
+
+# -- memory -------------------------------------------------------------------------
+
+
+@cache
+def whole(net: Net, units: int) -> Net | Recurrent:
+    """The network with its memory, of which it reads ``units`` numbers after what it sees."""
+    return Recurrent(net, units) if units else net
+
+
+def blank(theta: Real, obs: Real, units: int) -> Real:
+    """What is remembered at the beginning, (B, N, H) for obs (B, N, O): nothing."""
+    return np.zeros((*obs.shape[:-1], units), theta.dtype)
+
+
+def step(net: Net, units: int, theta: Real, x: Real, h: Real | None) -> tuple[Real, Real | None]:
+    """(y (B, N, D), what is remembered then) for x (B, N, I) and h (B, N, H)."""
+    full = whole(net, units)
+    if not isinstance(full, Recurrent) or h is None:
+        return unrows(theta, net.forward(theta, rows(theta, x))[0]), None
+    y, after = full.step(theta, rows(theta, x), rows(theta, h))
+    return unrows(theta, y), unrows(theta, after)
+
+
+def stretch(
+    net: Net, units: int, theta: Real, x: Real, h: Real | None, starts: Real | None
+) -> tuple[Real, Any]:
+    """(y (T, B, N, D), tape) for x (T, B, N, I), h (B, N, H) before it, and ``starts`` (T, B).
+
+    Where an episode starts, what was remembered is forgotten. Without a memory x may have any rows.
+    """
+    full = whole(net, units)
+    if not isinstance(full, Recurrent) or h is None or starts is None:
+        y, tape = net.forward(theta, rows(theta, x))
+        return unrows(theta, y), tape
+    begins = starts[..., None] if theta.ndim == 1 else starts
+    y, through = full.forward(theta, rows(theta, x), rows(theta, h), begins)
+    return unrows(theta, y), through
+
+
+def pull_back(net: Net, units: int, theta: Real, tape: Any, dy: Real) -> Real:
+    """∂L/∂θ, in the shape of θ, from dy = ∂L/∂y (..., N, D) of a :func:`stretch`."""
+    full = whole(net, units)
+    if isinstance(full, Recurrent):
+        return full.backward(theta, tape, rows(theta, dy))[0]
+    return full.gradient(theta, tape, rows(theta, dy))

@@ -45,7 +45,8 @@ def begin(
     widths = fused.plan(judge.sizes, judge.activation, judge.layer_norm)
     if sizes is None or widths is None or net.kind != "categorical" or theta.ndim > 1:
         return None
-    if data.mask is not None or data.acts is not None or not fused.applies(theta, phi):
+    special = (data.starts, data.mask, data.acts)
+    if any(x is not None for x in special) or not fused.applies(theta, phi):
         return None
     kind = theta.dtype
     obs, seen = (np.ascontiguousarray(x, kind).reshape(-1) for x in (data.obs, data.seen))

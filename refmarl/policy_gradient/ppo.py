@@ -9,19 +9,21 @@ optimiser of its own, so that c_1 of (3.19) is its step. Agents that are no long
 nothing of the policy; their values learn that nothing comes any more. ``[+]`` marks what the
 course's equations do not contain.
 
-Axes: T steps, B copies, N agents of a group, M rows (t, b) of a minibatch.
+With ``memory`` H both networks stand on a GRU of their own, which is empty where an episode begins.
+A minibatch is then the whole stretches of some copies, and derivatives go back through all T steps;
+what was remembered before a stretch is a number.
+
+Axes: T steps, B copies, N agents of a group, M rows of a minibatch: steps (t, b), or with a memory
+(T, copies).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from ..check import InputError
-from ..config import Settings, option
-from ..env_api import Env, Group
+from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn import popart
 from ..nn.mlp import MLP
@@ -33,48 +35,14 @@ from ..rollout import Act, Arrays, Batch, Masks, begin, collect
 from ..rollout import Policy as Acting
 from ..value_grad import Real
 from . import actor_critic, fused
-from .actor_critic import advantages, rows, unrows, values
+from .actor_critic import advantages, pull_back, step, stretch, unrows, values, whole
+from .ppo_networks import Config, actor, critic, named, named_width
 from .surrogate import clip_gain, kl_estimates, next_beta, penalised_gain, value_loss
 
-
-@dataclass(frozen=True, kw_only=True)
-class Config(Settings):
-    """Constants of a run."""
-
-    gamma: float = option(0.99, "γ, discount", "[0, 1]")
-    lam: float = option(0.95, "λ of the advantages", "[0, 1]")
-    objective: str = option("clip", "clipped (3.7) or with a penalty (3.8)", ("clip", "kl"))
-    clip: float = option(0.2, "ε of the clipped objective", "(0, inf)")
-    clip_anneal: bool = option(False, "whether ε falls linearly to 0  [+]")
-    dual: float = option(0.0, "c > 1, least gain c·A where A < 0; 0: none  [+]", "[0, inf)")
-    beta: float = option(1.0, "β of the penalty at first; it adapts", "(0, inf)")
-    kl_target: float = option(0.01, "KL wanted of an iteration, for the penalty", "(0, inf)")
-    kl_stop: float = option(0.0, "end the epochs beyond this KL; 0: never  [+]", "[0, inf)")
-    value_clip: float = option(0.0, "ε of the critic's clipping; 0: none  [+]", "[0, inf)")
-    popart: bool = option(True, "whether the critic's targets are normalised  [+]")
-    entropy: float = option(0.0, "c_2, weight of the entropy", "[0, inf)")
-    normalise: bool = option(True, "whether a batch's advantages get mean 0, deviation 1  [+]")
-    lr: float = option(1e-3, "α, step of Adam, of both networks", "(0, inf)")
-    anneal: bool = option(True, "whether the step falls linearly to 0  [+]")
-    max_norm: float = option(0.5, "limit of the gradient's norm  [+]", "(0, inf)")
-    epochs: int = option(4, "passes over a batch", "[1, inf)")
-    minibatches: int = option(4, "updates of a pass", "[1, inf)")
-    hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
-    share: bool = option(True, "whether the agents of a group share parameters")
-    ids: bool = option(False, "whether each agent of several sees which one it is")
-    num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
-    num_steps: int = option(128, "T, steps of each copy between updates", "[1, inf)")
-    iterations: int = option(500, "batches", "[1, inf)")
-    dtype: str = option("float32", "of the parameters", ("float32", "float64"))
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        rows = self.num_envs * self.num_steps
-        if self.minibatches > rows:
-            need = f"need at most num_envs · num_steps = {rows}"
-            raise InputError(f"minibatches: {need}, got {self.minibatches}")
-        if 0 < self.dual <= 1:
-            raise InputError(f"dual: need 0 or a number > 1, got {self.dual!r}")
+__all__ = [
+    "Agent", "Config", "Part", "Rows", "View", "actor", "critic", "gradient", "iterate", "judged",
+    "learnt", "named", "named_width", "part_of", "policy", "prepare", "standard", "start", "update",
+]  # fmt: skip
 
 
 class Agent(NamedTuple):
@@ -86,6 +54,7 @@ class Agent(NamedTuple):
     opt_phi: tuple[OptState, ...]
     beta: Real  # (G,) β of the penalty
     scale: tuple[popart.Scale, ...]  # of the critic's targets
+    recall: Arrays = ()  # what critics remember before the next step, (B, N, H), if they do
 
 
 class View(NamedTuple):
@@ -97,7 +66,10 @@ class View(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What an update needs of the steps that a minibatch draws; leading axis T · B, or M."""
+    """What an update needs of the steps that a minibatch draws; M is T · B at first.
+
+    With a memory M is (T, B), and (1, B) for what was remembered before the stretch.
+    """
 
     obs: Real  # (M, N, O)
     action: Real  # (M, N, …)
@@ -109,6 +81,9 @@ class Rows(NamedTuple):
     value: Real  # (M, N) of the critic that was, normalised alike
     mask: Real | None  # (M, N, K) or None: all actions legal
     acts: Real | None  # (M, N) or None: all agents act
+    memory: Real | None = None  # (M, N, H) of the policy
+    recall: Real | None = None  # (M, N, H) of the critic
+    starts: Real | None = None  # (M,) where an episode begins
 
 
 class Part(NamedTuple):
@@ -120,6 +95,7 @@ class Part(NamedTuple):
     opt_phi: OptState
     beta: float
     scale: popart.Scale
+    recall: Real | None  # (B, N, H)
 
 
 OPTIMISER = Adam(epsilon=1e-5)
@@ -137,17 +113,22 @@ def start(
     ``widths`` are the numbers that each group's critic sees, by default what its agents see.
     """
     init_rng, env_rng, act_rng, batch_rng = rng.spawn(4)
-    theta, phi, scale, kind = [], [], [], np.dtype(cfg.dtype).type
+    theta: list[Real] = []
+    phi: list[Real] = []
+    scale, memory, kind = [], [], np.dtype(cfg.dtype).type
     for g, group in enumerate(env.groups):
         lead = () if cfg.share else (len(group.agents),)
         width = widths[g] if widths else named_width(cfg, group)
-        theta.append(actor(cfg, group).init(init_rng, lead, dtype=kind))
-        phi.append(critic(cfg, width).init(init_rng, lead, dtype=kind))
+        nets = (whole(net, cfg.memory) for net in (actor(cfg, group), critic(cfg, width)))
+        for part, net in zip((theta, phi), nets, strict=True):
+            part.append(net.init(init_rng, lead, dtype=kind))
         scale.append(popart.begin((1,)))
+        memory.append(np.zeros((cfg.num_envs, len(group.agents), cfg.memory), kind))
     opt_theta, opt_phi = (tuple(map(OPTIMISER.init, part)) for part in (theta, phi))
     beta = np.full(len(env.groups), cfg.beta)
-    agent = Agent(tuple(theta), tuple(phi), opt_theta, opt_phi, beta, tuple(scale))
-    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng, batch_rng))
+    kept = tuple(memory) if cfg.memory else ()
+    agent = Agent(tuple(theta), tuple(phi), opt_theta, opt_phi, beta, tuple(scale), kept)
+    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs, kept), (act_rng, batch_rng))
 
 
 def policy(
@@ -155,7 +136,7 @@ def policy(
 ) -> Acting:
     """How the agent acts."""
     actors = tuple(actor(cfg, group) for group in env.groups)
-    inner = actor_critic.acting(env, actors, agent.theta, rng, greedy)
+    inner = actor_critic.acting(env, actors, agent.theta, rng, greedy, cfg.memory)
     if not cfg.ids:
         return inner
 
@@ -202,8 +183,7 @@ def update(
     for g, view in enumerate(views):
         before = part_of(agent, g)
         net, judge = actor(cfg, env.groups[g]), critic(cfg, view.obs.shape[-1])
-        scale, phi, data = prepare(cfg, net, judge, before, batch, view, g)
-        before = before._replace(scale=scale, phi=phi)
+        before, data = prepare(cfg, net, judge, before, batch, view, g)
         part, metrics = _epochs(cfg, net, judge, before, data, iteration, rng)
         parts.append(part)
         found.append(metrics)
@@ -212,6 +192,7 @@ def update(
         tuple(p.theta for p in parts), tuple(p.phi for p in parts),
         tuple(p.opt_theta for p in parts), tuple(p.opt_phi for p in parts),
         np.array([p.beta for p in parts]), tuple(p.scale for p in parts),
+        tuple(p.recall for p in parts if p.recall is not None),
     )  # fmt: skip
     return learnt, mean
 
@@ -220,32 +201,62 @@ def part_of(agent: Agent, g: int) -> Part:
     """Group g's share."""
     return Part(
         agent.theta[g], agent.phi[g], agent.opt_theta[g], agent.opt_phi[g], float(agent.beta[g]),
-        agent.scale[g],
+        agent.scale[g], agent.recall[g] if agent.recall else None,
     )  # fmt: skip
 
 
 def prepare(
     cfg: Config, net: Policy, judge: MLP, part: Part, batch: Batch, view: View, g: int
-) -> tuple[popart.Scale, Real, Rows]:
-    """(scale, φ of the same predictions, rows): what stays fixed while a batch is gone through."""
-    obs, mask, acts = named(cfg, batch.obs[g][:-1]), batch.mask[g], batch.alive[g]
+) -> tuple[Part, Rows]:
+    """(the part with the targets' new scale and φ of the same predictions, rows).
+
+    The rows are what stays fixed while a batch is gone through.
+    """
     scale, phi = part.scale, part.phi
-    normal, _ = values(judge, phi, view.obs)
-    normal_final, _ = values(judge, phi, view.final)
+    normal, normal_final, recall = judged(cfg, judge, part, batch, view)
     v, final = (popart.denormalise(scale, x[..., None])[..., 0] for x in (normal, normal_final))
     advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, view.reward)
     if cfg.popart and np.isfinite(target).all():
         scale = popart.track(scale, target[..., None], POPART_RATE)
-        phi = popart.preserve(judge, phi, part.scale, scale)
+        last = popart.preserve(judge, phi[..., -judge.size :], part.scale, scale)
+        phi = np.concatenate([phi[..., : -judge.size], last], axis=-1)
     target, old = (popart.normalise(scale, x[..., None])[..., 0] for x in (target, v[:-1]))
+    acts = batch.alive[g]
     if cfg.normalise:
         advantage = standard(advantage, acts)
-    params = _params(net, part.theta, obs, mask) if cfg.objective == "kl" else None
     found = Rows(
-        obs, batch.action[g], batch.log_prob[g], params, advantage, view.obs[:-1], target, old,
-        mask, acts,
+        named(cfg, batch.obs[g][:-1]), batch.action[g], batch.log_prob[g], None, advantage,
+        view.obs[:-1], target, old, batch.mask[g], acts,
     )  # fmt: skip
-    return scale, phi, _each(found, lambda x: x.reshape(-1, *x.shape[2:]))
+    if part.recall is None:
+        found = _each(found, lambda x: x.reshape(-1, *x.shape[2:]))
+    else:
+        before = {"memory": batch.memory[g][None], "recall": part.recall[None]}
+        found = found._replace(**before, starts=begins(batch)[:-1])
+    if cfg.objective == "kl":
+        found = found._replace(params=_params(cfg, net, part.theta, found))
+    return part._replace(scale=scale, phi=phi, recall=recall), found
+
+
+def judged(
+    cfg: Config, judge: MLP, part: Part, batch: Batch, view: View
+) -> tuple[Real, Real, Real | None]:
+    """(V (T + 1, B, N), V (F, N) where episodes ended, what the critic remembers then)."""
+    phi, h = part.phi, part.recall
+    if h is None:
+        return values(judge, phi, view.obs)[0], values(judge, phi, view.final)[0], None
+    starts = begins(batch)
+    v, tape = stretch(judge, cfg.memory, phi, view.obs, h, starts)
+    after = unrows(phi, tape.h)
+    then = after[batch.at[:, 0], batch.at[:, 1]]
+    final, _ = step(judge, cfg.memory, phi, view.final, then)
+    kept = np.where(starts[-1, :, None, None], phi.dtype.type(0.0), after[-2])
+    return v[..., 0], final[..., 0], kept
+
+
+def begins(batch: Batch) -> Real:
+    """(T + 1, B) whether row t is the first of an episode that begins within the batch."""
+    return np.concatenate([np.zeros_like(batch.ended[:1]), batch.ended])
 
 
 def _epochs(
@@ -260,7 +271,7 @@ def _epochs(
         quick = fused.begin(net, judge, part.theta, part.phi, part.opt_theta, part.opt_phi, data)
     done: list[Real] = []
     for _ in range(cfg.epochs):
-        order = rng.permutation(len(data.obs))
+        order = rng.permutation(data.obs.shape[1 if cfg.memory else 0])
         if quick is None:
             part, told = _pass(cfg, net, judge, part, data, order, rate, clip)
         else:
@@ -285,10 +296,10 @@ def _pass(
     clip: float,
 ) -> tuple[Part, Real]:  # fmt: skip
     """(the part, what is told of each minibatch (U, 5)) after one pass in this order."""
-    theta, phi, opt_theta, opt_phi, beta, scale = part
+    theta, phi, opt_theta, opt_phi, beta, *_ = part
     done = []
     for chosen in np.array_split(order, cfg.minibatches):
-        some = _each(data, itemgetter(chosen))
+        some = _each(data, itemgetter((slice(None), chosen) if cfg.memory else chosen))
         d_theta, d_phi, metrics = gradient(cfg, net, judge, theta, phi, some, beta, clip)
         d_theta, norm = clip_norm(d_theta, cfg.max_norm)
         d_phi, _ = clip_norm(d_phi, cfg.max_norm)
@@ -296,7 +307,8 @@ def _pass(
         opt_phi, phi = OPTIMISER.update(opt_phi, phi, d_phi, rate)
         metrics["norm"] = float(np.mean(norm))
         done.append([metrics[name] for name in TOLD])
-    return Part(theta, phi, opt_theta, opt_phi, beta, scale), np.array(done)
+    part = part._replace(theta=theta, phi=phi, opt_theta=opt_theta, opt_phi=opt_phi)
+    return part, np.array(done)
 
 
 def gradient(
@@ -304,8 +316,9 @@ def gradient(
     clip: float,
 ) -> tuple[Real, Real, dict[str, float]]:  # fmt: skip
     """(∇ gain in the shape of θ, ∇ loss in the shape of φ, metrics) of one minibatch."""
-    params, tape = net.forward(theta, rows(theta, some.obs))
-    params, head = net.restrict(unrows(theta, params), some.mask), net.head
+    units, head, h = cfg.memory, net.head, remembered(some)
+    params, tape = stretch(net, units, theta, some.obs, h[0], some.starts)
+    params = net.restrict(params, some.mask)
     log_prob = head.log_prob(params, some.action)
     if cfg.objective == "clip":
         gain, d_log_prob = clip_gain(
@@ -323,13 +336,19 @@ def gradient(
         share = (cfg.entropy * share / max(int(np.count_nonzero(share)), 1)).astype(params.dtype)
         d_params = d_params + share[..., None] * head.d_entropy(params)
         gain = gain + float((share * entropy).sum())
-    v, seen = values(judge, phi, some.seen)
-    loss, d_v = value_loss(v, some.value, some.target, cfg.value_clip or np.inf)
-    d_theta = net.gradient(theta, tape, rows(theta, d_params))
-    d_phi = judge.gradient(phi, seen, rows(phi, d_v[..., None]))
+    v, seen = stretch(judge, units, phi, some.seen, h[1], some.starts)
+    loss, d_v = value_loss(v[..., 0], some.value, some.target, cfg.value_clip or np.inf)
+    d_theta = pull_back(net, units, theta, tape, d_params)
+    d_phi = pull_back(judge, units, phi, seen, d_v[..., None])
     off = float((abs(np.expm1(log_prob - some.log_prob)) > clip).mean())
     metrics = {"gain": gain, "value_loss": loss, "entropy": float(entropy.mean()), "clipped": off}
     return d_theta, d_phi, metrics
+
+
+def remembered(some: Rows) -> tuple[Real | None, Real | None]:
+    """What the policy and the critic remembered before the rows, both (B, N, H) or None."""
+    both = (some.memory, some.recall)
+    return both[0] if both[0] is None else both[0][0], both[1] if both[1] is None else both[1][0]
 
 
 def standard(advantage: Real, acts: Real | None = None) -> Real:
@@ -345,7 +364,7 @@ def standard(advantage: Real, acts: Real | None = None) -> Real:
 
 def moved(cfg: Config, net: Policy, theta: Real, data: Rows) -> float:
     """KL(π_old ‖ π_θ) over the batch: exact for the penalty, else estimated from the samples."""
-    params = _params(net, theta, data.obs, data.mask)
+    params = _params(cfg, net, theta, data)
     acts = slice(None) if data.acts is None else data.acts
     if data.params is not None:
         each = net.head.kl(data.params, params)[acts]
@@ -354,32 +373,7 @@ def moved(cfg: Config, net: Policy, theta: Real, data: Rows) -> float:
     return kl_estimates(now, old)[2] if now.size else 0.0
 
 
-# -- networks -----------------------------------------------------------------------
-
-
-def actor(cfg: Config, group: Group) -> Policy:
-    """The policy network of a group, which may see ids."""
-    return actor_critic.actor(group._replace(obs_dim=named_width(cfg, group)), cfg.hidden)
-
-
-def critic(cfg: Config, width: int) -> MLP:
-    """V of what ``width`` numbers say."""
-    return MLP((width, *cfg.hidden, 1))
-
-
-def named_width(cfg: Config, group: Group) -> int:
-    """How many numbers an agent sees, its id included."""
-    count = len(group.agents)
-    return group.obs_dim + (count if cfg.ids and count > 1 else 0)
-
-
-def named(cfg: Config, obs: Real) -> Real:
-    """What N agents see, (..., N, O), with a one-hot id behind it if they are to have one."""
-    count = obs.shape[-2]
-    if not cfg.ids or count == 1:
-        return obs
-    ids = np.broadcast_to(np.eye(count, dtype=obs.dtype), (*obs.shape[:-1], count))
-    return np.concatenate([obs, ids], axis=-1)
+# -- rows ---------------------------------------------------------------------------
 
 
 def _each(data: Rows, change: Callable[[Real], Real]) -> Rows:
@@ -387,6 +381,7 @@ def _each(data: Rows, change: Callable[[Real], Real]) -> Rows:
     return Rows(*(x if x is None else change(x) for x in data))  # type: ignore[arg-type]
 
 
-def _params(net: Policy, theta: Real, obs: Real, mask: Real | None) -> Real:
-    """The distribution's parameters (..., N, D)."""
-    return net.restrict(unrows(theta, net.forward(theta, rows(theta, obs))[0]), mask)
+def _params(cfg: Config, net: Policy, theta: Real, data: Rows) -> Real:
+    """The distribution's parameters (M, N, D)."""
+    found, _ = stretch(net, cfg.memory, theta, data.obs, remembered(data)[0], data.starts)
+    return net.restrict(found, data.mask)

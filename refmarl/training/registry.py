@@ -43,6 +43,7 @@ ENVS = {
     "pursuit": "refmarl.envs.pursuit:Pursuit",
     "reference": "refmarl.envs.reference:Reference",
     "speaker-listener": "refmarl.envs.speaker_listener:SpeakerListener",
+    "t-maze": "refmarl.envs.t_maze:TMaze",
     "tabular": "refmarl.envs.tabular:TabularEnv",
 }
 _PACKAGE = str(Path(__file__).parents[1])

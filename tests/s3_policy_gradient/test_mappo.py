@@ -47,8 +47,8 @@ def gradients(env, cfg, agent, views, batch, g=0):
     """(∇ gain, ∇ loss) of the whole batch at the policy that drew it."""
     net, judge = ppo.actor(cfg, env.groups[g]), ppo.critic(cfg, views[g].obs.shape[-1])
     part = ppo.part_of(agent, g)
-    _, phi, rows = ppo.prepare(cfg, net, judge, part, batch, views[g], g)
-    return ppo.gradient(cfg, net, judge, part.theta, phi, rows, 1.0, 0.2)[:2]
+    after, rows = ppo.prepare(cfg, net, judge, part, batch, views[g], g)
+    return ppo.gradient(cfg, net, judge, part.theta, after.phi, rows, 1.0, 0.2)[:2]
 
 
 @pytest.mark.equation("3.17")
@@ -95,7 +95,7 @@ def test_the_advantages_are_those_of_values_of_the_state(seed):
     judge = ppo.critic(cfg, batch.state.shape[-1])
     v = values(judge, agent.phi[0], batch.state[..., None, :])[0][..., 0]
     net, part = ppo.actor(cfg, env.groups[0]), ppo.part_of(agent, 0)
-    rows = ppo.prepare(cfg, net, judge, part, batch, views[0], 0)[2]
+    rows = ppo.prepare(cfg, net, judge, part, batch, views[0], 0)[1]
     wanted = batch.reward[0].mean(axis=2) + cfg.gamma * v[1:] - v[:-1]  # nothing ends so soon
     got = rows.advantage.reshape(3, 2, 3)
     assert_allclose(got, np.repeat(wanted[..., None], 3, axis=2), atol=1e-12)

@@ -32,7 +32,7 @@ def prepared(env, cfg, seed, g, change=lambda batch: batch):
     view = ppo.View(obs, final, batch.reward[g])
     net, judge = ppo.actor(cfg, env.groups[g]), ppo.critic(cfg, obs.shape[-1])
     part = ppo.part_of(progress.agent, g)
-    _, _, rows = ppo.prepare(cfg, net, judge, part, batch, view, g)
+    _, rows = ppo.prepare(cfg, net, judge, part, batch, view, g)
     return net, judge, part, rows, (progress.agent, batch)
 
 
@@ -181,7 +181,7 @@ def test_popart_changes_no_prediction_when_its_moments_move():
     part = ppo.part_of(progress.agent, 0)
     net, judge = ppo.actor(cfg, env.groups[0]), ppo.critic(cfg, 4)
     view = ppo.View(batch.obs[0], batch.final[0], batch.reward[0])
-    scale, phi, rows = ppo.prepare(cfg, net, judge, part, batch, view, 0)
+    (_, phi, *_, scale, _), rows = ppo.prepare(cfg, net, judge, part, batch, view, 0)
     before = judge.forward(part.phi, batch.obs[0])[0]
     after = judge.forward(phi, batch.obs[0])[0] * scale.std + scale.mean
     assert_allclose(after, before, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Drawing from categorical distributions: a row of logits each, in one pass.
+"""Categorical distributions, a row of logits each, in one pass.
 
 ``logits`` (M, K) may hold −∞, which is never drawn; results are filled in for every row.
 """
@@ -6,7 +6,9 @@
 import math
 
 from ..value_grad import Real
-from ._jit import kernel
+from ._jit import JIT, kernel
+
+COMPILED = JIT  # else arrays do it faster
 
 
 @kernel
@@ -45,3 +47,19 @@ def likeliest(logits: Real, action: Real, log_prob: Real) -> None:
         for k in range(size):
             total += math.exp(logits[m, k] - logits[m, chosen])
         action[m], log_prob[m] = chosen, -math.log(total)
+
+
+@kernel
+def log_probs(logits: Real, out: Real) -> None:
+    """log π (M, K)."""
+    rows, size = logits.shape
+    for m in range(rows):
+        top = logits[m, 0]
+        for k in range(1, size):
+            top = max(top, logits[m, k])
+        total = 0.0
+        for k in range(size):
+            total += math.exp(logits[m, k] - top)
+        shift = math.log(total)
+        for k in range(size):
+            out[m, k] = logits[m, k] - top - shift

@@ -100,6 +100,48 @@ def forward(
 
 
 @kernel
+def push(
+    theta: Real,
+    v: Real,
+    x: Real,
+    sizes: Real,
+    smooth: bool,
+    rows: int,
+    hidden: Real,
+    r_y: Real,
+) -> None:
+    """Fill in R{y} (L·M·O), how y moves with θ along v (L·P)."""
+    single, width, depth = theta.itemsize == 4, theta.itemsize, len(sizes) - 1
+    size, networks = parameters(sizes), len(theta) // parameters(sizes)
+    shared = len(x) < networks * rows * sizes[0]
+    base, along = np.int64(theta.ctypes.data), np.int64(v.ctypes.data)
+    room = PANEL * max(sizes)
+    one, other = np.empty(room, theta.dtype), np.empty(room, theta.dtype)
+    for net in range(networks):
+        for top in range(0, rows, PANEL):
+            n, row = min(PANEL, rows - top), net * rows + top
+            source = np.int64(x.ctypes.data) + width * (top if shared else row) * sizes[0]
+            at, block = net * size, 0
+            for k in range(depth):
+                i, o = sizes[k], sizes[k + 1]
+                last = k == depth - 1
+                out, first = (r_y, row * o) if last else (other, 0)
+                to = np.int64(out.ctypes.data) + width * first
+                gemm(single, False, False, n, o, i, source, i, along + width * at, o, 0.0, to, o)
+                if k > 0:  # R{z} = h R{W} + R{h} W + R{b}
+                    moved = np.int64(one.ctypes.data)
+                    gemm(single, False, False, n, o, i, moved, i, base + width * at, o, 1.0, to, o)
+                panel = out[first : first + n * o]
+                add_bias(panel, v[at + i * o : at + (i + 1) * o])
+                if not last:
+                    here = block + row * o
+                    slope(smooth, hidden[here : here + n * o], panel)
+                    source = np.int64(hidden.ctypes.data) + width * here
+                at, block = at + (i + 1) * o, block + networks * rows * o
+                one, other = other, one
+
+
+@kernel
 def pull_back(
     theta: Real,
     x: Real,

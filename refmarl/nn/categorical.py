@@ -22,6 +22,7 @@ from ..kernels import categorical as kernels
 from ..value_grad import Real
 
 Mask = Real | None
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))  # of which rows are compiled
 
 
 def log_probs(logits: Real, mask: Mask = None) -> Real:
@@ -36,6 +37,11 @@ def log_probs(logits: Real, mask: Mask = None) -> Real:
         if not np.asarray(mask).any(axis=-1).all():
             raise InputError("mask: a row without any legal action")
         logits = np.where(mask, logits, -np.inf)
+    if kernels.COMPILED and logits.dtype in DTYPES:
+        found = np.empty(logits.shape, logits.dtype)
+        rows = np.ascontiguousarray(logits).reshape(-1, logits.shape[-1])
+        kernels.log_probs(rows, found.reshape(rows.shape))
+        return found
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 

@@ -38,7 +38,8 @@ def conjugate_gradient(
     product : v (*L, P) ↦ H v, linear, symmetric and positive definite for each system
     g : (*L, P) of floats
     iterations : at most this many
-    tolerance : a system is solved when ‖g − H x‖ ≤ tolerance · ‖g‖
+    tolerance : a system is solved when ‖g − H x‖ ≤ tolerance · ‖g‖, ε² ‖g‖ at least: what is
+        left then moves no digit of x, and would soon be too small for ⟨p, H p⟩ to be a number > 0
 
     Raises
     ------
@@ -53,7 +54,7 @@ def conjugate_gradient(
     """
     x, residual, direction = np.zeros_like(g), g.copy(), g.copy()
     square = _dot(residual, residual)
-    goal = tolerance**2 * square
+    goal = max(tolerance, float(np.finfo(g.dtype).eps) ** 2) ** 2 * square
     if not np.isfinite(square).all():
         raise InputError("g: need finite numbers")
     done = 0

@@ -1,4 +1,4 @@
-"""The perceptron's two first-order passes, compiled: what ``mlp.py`` defines, only faster.
+"""The perceptron's three first-order passes, compiled: what ``mlp.py`` defines, only faster.
 
 They apply to float32 and float64, tanh and ReLU, without layer normalisation, where NumPy's BLAS
 can be called from kernels (:mod:`refmarl.kernels.blas`); everything else takes the definition in
@@ -47,13 +47,13 @@ def applies(theta: Real, other: Real) -> bool:
     return ENABLED and theta.dtype in DTYPES and other.dtype == theta.dtype
 
 
-def fits(net: Plan, theta: Real, x: Real, hidden: Real, dy: Real) -> bool:
+def fits(net: Plan, theta: Real, x: Real, hidden: Real, dy: Real | None = None) -> bool:
     """Whether a tape is of this θ and dy, in kinds and shapes: kernels would read beyond it."""
     lead, rows = theta.shape[:-1], x.shape[-2]
     return (
-        applies(theta, dy)
+        applies(theta, theta if dy is None else dy)
         and x.dtype == hidden.dtype == theta.dtype
-        and dy.shape[:-1] == (*lead, rows)
+        and (dy is None or dy.shape[:-1] == (*lead, rows))
         and len(hidden) == prod(lead) * rows * sum(net.widths)
         and len(x.shape) == len(lead) + 2
         and x.shape[-1] == net.sizes[0]
@@ -74,6 +74,16 @@ def forward(net: Plan, theta: Real, x: Real) -> Pass:
         inputs.append(hidden[start : start + count * width].reshape(*lead, rows, width))
         start += count * width
     return Pass(y, tuple(inputs), hidden)
+
+
+def push(net: Plan, theta: Real, v: Real, x: Real, hidden: Real) -> Real:
+    """R{y} (*L, M, O) along v (*L, P) for θ."""
+    lead, rows = theta.shape[:-1], x.shape[-2]
+    r_y = np.empty((*lead, rows, int(net.sizes[-1])), theta.dtype)
+    perceptron.push(
+        _flat(theta), _flat(v), _each(x, lead), net.sizes, net.smooth, rows, hidden, r_y.reshape(-1)
+    )
+    return r_y
 
 
 def pull_back(

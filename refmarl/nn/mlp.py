@@ -269,8 +269,16 @@ class MLP:
 
     def jvp(self, theta: Real, tape: Tape, v: Real, u: Real | None = None) -> Real:
         """Jv = R{y} (*L, *rows, O), along v (*L, P) for θ and u, of the shape of x, for x."""
-        last = self._tangents(theta, tape, v, u)[-1].r_z
+        last = self._pushed(theta, tape, v) if u is None else None
+        last = self._tangents(theta, tape, v, u)[-1].r_z if last is None else last
         return last.reshape(*last.shape[:-2], *tape.shape[theta.ndim - 1 : -1], last.shape[-1])
+
+    def _pushed(self, theta: Real, tape: Tape, v: Real) -> Real | None:
+        """R{y} (*L, M, O) by the compiled pass, None where it does not apply."""
+        plan, x, flat, v = self._plan, tape.inputs[0], tape.flat, np.asarray(v)
+        if plan is None or flat is None or v.shape != theta.shape or v.dtype != theta.dtype:
+            return None
+        return fused.push(plan, theta, v, x, flat) if fused.fits(plan, theta, x, flat) else None
 
     def hvp(
         self,

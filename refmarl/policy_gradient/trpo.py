@@ -12,6 +12,7 @@ steps. ``[+]`` marks what the course's equations do not contain.
 Axes: T steps, B copies, N agents of a group, M rows (t, b) of a minibatch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,20 +23,20 @@ from ..config import Settings, option
 from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn.conjugate_gradient import conjugate_gradient
-from ..nn.losses import half_mse
 from ..nn.mlp import MLP, Tape
 from ..nn.optim import Adam
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
+from ..nn.regression import one_pass
 from ..rollout import Arrays, Batch, begin, collect
 from ..value_grad import Real
 from . import actor_critic
 from .actor_critic import rows, unrows, values
 from .trust_region import (
     Search,
-    divergence,
     fisher_product,
     full_step,
+    gain,
     line_search,
     per_system,
     shares,
@@ -180,16 +181,11 @@ def normalised(theta: Real, advantage: Real, share: Real) -> Real:
 def policy_step(cfg: Config, theta: Real, data: Data) -> tuple[Real, dict[str, float]]:
     """(θ', metrics) of one group."""
     g = _finite(gradient(theta, data), "gradient of the surrogate")
-
-    def product(v: Real) -> Real:
-        hv = fisher_product(data.actor, theta, data.tape, data.params, data.share, v)
-        damped: Real = _finite(hv, "Fisher-vector product") + theta.dtype.type(cfg.damping) * v
-        return damped
-
+    damped = product(cfg, theta, data)
     x, residual, iterations = conjugate_gradient(
-        product, g, iterations=cfg.cg_iterations, tolerance=cfg.cg_tolerance
+        damped, g, iterations=cfg.cg_iterations, tolerance=cfg.cg_tolerance
     )
-    step = full_step(x, product(x), cfg.delta) if x.any() else x
+    step = full_step(x, damped(x), cfg.delta) if x.any() else x
     before = per_system(theta, data.share * data.advantage)  # E[r A] where every r is 1
     if cfg.search:
         found = line_search(
@@ -219,13 +215,23 @@ def gradient(theta: Real, data: Data) -> Real:
     return data.actor.gradient(theta, data.tape, rows(theta, slope))
 
 
+def product(cfg: Config, theta: Real, data: Data) -> Callable[[Real], Real]:
+    """v ↦ (H + ζI) v at θ_old, both (*L, P)."""
+
+    def damped(v: Real) -> Real:
+        hv = fisher_product(data.actor, theta, data.tape, data.params, data.share, v)
+        found: Real = _finite(hv, "Fisher-vector product") + theta.dtype.type(cfg.damping) * v
+        return found
+
+    return damped
+
+
 def judged(theta: Real, at: Real, data: Data) -> tuple[Real, Real]:
     """(E[r A], E[KL(π_old ‖ π)]) of the policy with parameters ``at``, both (*L,)."""
     params = unrows(at, data.actor.forward(at, rows(at, data.obs))[0])
     params, head = data.actor.restrict(params, data.mask), data.actor.head
-    gain = surrogate(head, params, data.params, data.action, data.advantage, data.share).value
-    kl = divergence(head, params, data.params, data.share).value
-    return per_system(theta, gain), per_system(theta, kl)
+    each = gain(head, params, data.params, data.action, data.advantage, data.share)
+    return per_system(theta, each), per_system(theta, data.share * head.kl(data.params, params))
 
 
 def fit(
@@ -236,15 +242,14 @@ def fit(
 
     ``obs`` (T, B, N, O), ``target`` (T, B, N).
     """
-    seen = obs.reshape(-1, *obs.shape[2:])
-    wanted, losses = target.reshape(-1, target.shape[-1]), []
+    seen, wanted = (x.reshape(-1, *x.shape[2:]).astype(phi.dtype) for x in (obs, target))
+    losses = []
     for _ in range(cfg.value_epochs):
-        for chosen in np.array_split(rng.permutation(len(seen)), cfg.value_minibatches):
-            v, tape = values(critic, phi, seen[chosen])
-            loss = half_mse(v, wanted[chosen])
-            d_phi = critic.gradient(phi, tape, rows(phi, loss.gradient[..., None]))
-            state, phi = OPTIMISER.update(state, phi, d_phi, cfg.value_lr)
-            losses.append(float(loss.value))
+        order = rng.permutation(len(seen))
+        phi, state, told = one_pass(
+            critic, phi, state, OPTIMISER, seen, wanted, order, cfg.value_minibatches, cfg.value_lr
+        )
+        losses.append(told)
     return phi, state, float(np.mean(losses))
 
 

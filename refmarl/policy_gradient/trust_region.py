@@ -51,6 +51,12 @@ def per_system(theta: Real, x: Real) -> Real:
     return _own(theta, x.astype(np.float64, copy=False))
 
 
+def gain(head: Head, params: Real, old: Real, action: Real, advantage: Real, share: Real) -> Real:
+    """Each row's part of E[r A] (...), as :func:`surrogate` has it."""
+    moved = ratio(head.log_prob(params, action), head.log_prob(old, action))
+    return (share * advantage).astype(params.dtype, copy=False) * moved  # (3.9)
+
+
 def surrogate(
     head: Head, params: Real, old: Real, action: Real, advantage: Real, share: Real
 ) -> ValueGrad:
@@ -62,9 +68,8 @@ def surrogate(
     action : as the head has it
     advantage, share : (...); nothing is differentiated through them
     """
-    moved = ratio(head.log_prob(params, action), head.log_prob(old, action))
-    gain = (share * advantage).astype(params.dtype, copy=False) * moved  # (3.9)
-    return ValueGrad(gain, gain[..., None] * head.d_log_prob(params, action))
+    each = gain(head, params, old, action, advantage, share)
+    return ValueGrad(each, each[..., None] * head.d_log_prob(params, action))
 
 
 def divergence(head: Head, params: Real, old: Real, share: Real) -> ValueGrad:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refmarl.bench.s3_policy_gradient import advantages, carts, networks, particles, soft
+from refmarl.bench.s3_policy_gradient import advantages, carts, networks, particles, soft, trust
 
 
 @pytest.mark.parametrize("spoil", ["none", "twice", "half of the rows"])
@@ -95,3 +95,31 @@ def test_the_products_of_an_update_are_counted_one_by_one():
         weights, inputs = 1, {"actor": 1, "critic": 2}[net]
         count += networks_of_it * (forward + weights + inputs) * 2 * rows * units * units
     assert soft.operations(rows, units) == count
+
+
+def test_policies_that_do_not_move_or_too_far_are_refused():
+    truth = trust.Trained(1.0, 0.8)
+    assert trust.same(truth, trust.Trained(1.0, 1.0))
+    for wrong in ({"steps": 0.5}, {"kl": 0.0}, {"kl": 1.1}, {"kl": np.nan}):
+        assert not trust.same(truth, truth._replace(**wrong))
+
+
+def test_the_products_of_a_fisher_product_are_counted_one_by_one():
+    rows, count = trust.BATCH, 0
+    for k in range(3):
+        i, o = trust.ACTOR[k : k + 2]
+        ahead = 1 + (k > 0)  # h R{W}, and R{h} W where h moves
+        back = 1 + (k > 0)  # hᵀ δ, and δ Wᵀ where there is a layer before
+        count += (ahead + back) * 2 * rows * i * o
+    assert trust.part_operations("product") == count
+
+
+def test_h_v_differs_from_h_v_without_damping_or_of_another_batch():
+    work = trust._Work(trust.Given(trust.BATCH, 0))
+    truth = trust._numbers(work, work.product())
+    undamped = work.product() - np.float32(trust.DAMPING) * work.v
+    other = trust._Work(trust.Given(trust.BATCH, 1))
+    other.v = work.v
+    assert trust.alike(truth, truth)
+    for wrong in (undamped, other.product()):
+        assert not trust.alike(truth, trust._numbers(work, wrong))

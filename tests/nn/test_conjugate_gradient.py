@@ -49,6 +49,16 @@ def test_as_many_iterations_as_unknowns_solve(seed, size):
 
 
 @pytest.mark.equation("3.11")
+@given(SEEDS, SIZES, st.sampled_from([np.float32, np.float64]))
+def test_many_more_products_than_unknowns_do_no_harm(seed, size, dtype):
+    h, g, _ = system(seed, size, 10.0)
+    h, g = h.astype(dtype), g.astype(dtype)
+    found = solve(h, g, iterations=100 * size, tolerance=0.0)
+    exact = np.linalg.solve(h.astype(float), g.astype(float))
+    assert_allclose(found.x, exact, atol=100 * size * np.finfo(dtype).eps * abs(exact).max())
+
+
+@pytest.mark.equation("3.11")
 @given(SEEDS, st.integers(2, 8))
 def test_as_many_iterations_as_different_eigenvalues_solve(seed, size):
     rng = np.random.default_rng(seed)

@@ -40,7 +40,7 @@ def outcomes(net, theta, x, dy):
     """All that the two passes give, and what other passes make of the tape."""
     y, tape = net.forward(theta, x)
     dtheta, dx = net.backward(theta, tape, dy)
-    rest = (net.per_sample(theta, tape, dy), net.jvp(theta, tape, theta))
+    rest = (net.per_sample(theta, tape, dy), net.jvp(theta, tape, theta[..., ::-1]))
     curved = net.hvp(theta, tape, dy, lambda r: 2.0 * r, theta, x)
     alone = net.gradient(theta, tape, dy), net.input_gradient(theta, tape, dy)
     return y, *tape.inputs, dtheta, dx, *alone, *rest, *curved

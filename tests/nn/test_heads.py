@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from refmarl.check import InputError
+from refmarl.kernels import categorical as kernels
 from refmarl.nn import (
     bernoulli,
     beta,
@@ -732,6 +733,22 @@ def test_published_squashed_density():
     assert_allclose(tanh_gaussian.log_density(rows, u[:, None]), each, atol=1e-9)
     whole = np.concatenate([mean, log_std])
     assert_allclose(tanh_gaussian.log_prob(whole, np.tanh(u)), -3.035633015824908, atol=1e-9)
+
+
+@given(SEEDS, ROWS, st.integers(1, 5), st.sampled_from([np.float32, np.float64]))
+def test_log_probabilities_compiled_are_those_of_the_definition(seed, rows, size, dtype):
+    rng = np.random.default_rng(seed)
+    raw = logits(rng, rows, size).astype(dtype)
+    raw[rng.random(raw.shape) < 0.2] = -np.inf
+    raw[..., :1] = 0.0
+    found = categorical.log_probs(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "COMPILED", False)
+        expected = categorical.log_probs(raw)
+    assert found.dtype == dtype
+    eps = np.finfo(dtype).eps
+    assert_allclose(found, expected, rtol=8 * eps, atol=8 * eps * size)
+    assert np.isnan(categorical.log_probs(np.array([0.0, np.nan]))).all()
 
 
 @given(st.integers(0, 2**32), st.integers(1, 5), st.sampled_from([np.float32, np.float64]))

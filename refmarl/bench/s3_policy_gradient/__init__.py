@@ -1,6 +1,6 @@
 """Tasks of section 3: networks, advantages, environments, training."""
 
-from . import advantages, carts, networks, particles, proximal, soft, training
+from . import advantages, carts, networks, particles, proximal, soft, training, trust
 
 TASKS = (
     *networks.TASKS,
@@ -10,5 +10,6 @@ TASKS = (
     *training.TASKS,
     *proximal.TASKS,
     *soft.TASKS,
+    *trust.TASKS,
 )
 """All of them, as :mod:`refmarl.bench` lists them."""

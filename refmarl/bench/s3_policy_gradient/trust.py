@@ -5,8 +5,8 @@ on the whole batch, then 20 passes of the critic in 2 minibatches: sb3-contrib a
 its authors publish for CartPole, with four times the copies.
 
 ``trpo-cartpole``: two runs need not be the same; that both take as many steps and that the last
-update's KL is within δ is asked of everybody. ``trpo-part-…``: one iteration's collecting, gradient
-(advantages included), product, candidate of the line search, and fit of the critic, after two
+update's KL is within δ is asked of everybody. ``trpo-part-…``: one iteration's collecting, ascent
+(advantages and ∇E[r A]), product, candidate of the line search, and fit of the critic, after two
 iterations. In a product the peers compute H v of the same policy, by differentiating twice.
 """
 
@@ -104,7 +104,7 @@ class _Work:
         data = self.trpo.prepare(self.env, self.cfg, self.theta, self.batch, advantage, 0)
         return data, self.trpo.gradient(self.theta, data)
 
-    def gradient(self) -> Real:
+    def ascent(self) -> Real:
         return self._prepared()[1]
 
     def product(self) -> Real:
@@ -226,7 +226,7 @@ def part_operations(part: str) -> int:
     back = operations(ACTOR, BATCH) - ahead
     return {
         "collect": ahead,
-        "gradient": judge + ahead + back,
+        "ascent": judge + ahead + back,
         "product": 2 * back,  # R{h} W + h R{W} costs what the way back does
         "search": ahead,
         "fit": EPOCHS * operations(CRITIC, BATCH),
@@ -241,7 +241,7 @@ def whole_operations() -> int:
 
 PARTS = {
     "collect": "128 steps of 8 copies",
-    "gradient": "advantages and ∇E[r A]",
+    "ascent": "advantages and ∇E[r A]",
     "product": "one Fisher-vector product",
     "search": "one candidate of the line search",
     "fit": "20 passes of the critic",

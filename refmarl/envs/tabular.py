@@ -26,7 +26,10 @@ from ..value_grad import Real
 from . import _players
 from ._frame import STEPS, close, room
 
-GAMES = ("repeated_dilemma", "remembered_dilemma", "pennies_until_equal", "big_match", "soccer")
+GAMES = (
+    "repeated_dilemma", "remembered_dilemma", "pennies_until_equal", "big_match", "soccer",
+    "two_step",
+)  # fmt: skip
 
 
 class State(NamedTuple):

@@ -88,6 +88,26 @@ def remembered_dilemma(gamma: float) -> MarkovGame:
     )
 
 
+def two_step(gamma: float) -> MarkovGame:
+    """A team's game of two steps: player 1 chooses between a sure 7 and a game that needs both.
+
+    After its first action all joint actions pay 7; after its second the payoffs are 0, 1, 1 and 8,
+    so that the best return is 8 (Rashid et al. 2018). A sum of values of each agent cannot tell.
+    """
+    moves, reward = np.zeros((4, 2, 2, 4)), np.zeros((4, 2, 2))
+    moves[0, 0, :, 1] = moves[0, 1, :, 2] = 1.0
+    moves[1:, ..., 3] = 1.0
+    reward[1], reward[2] = 7.0, [[0.0, 1.0], [1.0, 8.0]]
+    return MarkovGame(
+        moves,
+        np.stack([reward, reward]),
+        gamma,
+        initial=[1, 0, 0, 0],
+        title="Two-step game",
+        states=("choose", "sure", "both", "over"),
+    )
+
+
 def pennies_until_equal(gamma: float) -> MarkovGame:
     """Two pennies; once both show the same side player 1 gets 1 and all is over. Zero-sum.
 

@@ -29,6 +29,7 @@ class Transition(NamedTuple):
     next_mask: Arrays
     alive: Arrays  # who acted (M, N_g), or () where all always do
     next_alive: Arrays
+    more: Arrays = ()  # what an algorithm wants to know beside, (M, …)
 
 
 class Stand(NamedTuple):
@@ -48,9 +49,23 @@ class Ends(NamedTuple):
 
 Choose = Callable[[Arrays, Arrays], tuple[Arrays, Arrays]]
 # (obs, masks) ↦ (actions as the network has them, actions of the environment)
+More = Callable[[Env, Any, Any], Arrays]
+# (env, state, the state after, before restarting) ↦ what else stands in the rows, each (B, …)
 
 
-def begin(env: Env, rng: np.random.Generator, num_envs: int, capacity: int, dtype: str) -> Stand:
+def nothing(env: Env, state: Any, after: Any) -> Arrays:
+    """No more than a transition has."""
+    return ()
+
+
+def begin(
+    env: Env,
+    rng: np.random.Generator,
+    num_envs: int,
+    capacity: int,
+    dtype: str,
+    more: More = nothing,
+) -> Stand:
     """Fresh copies, and an empty memory of ``capacity`` rows."""
     state = env.reset(rng, num_envs)
     obs = _seen(env, state, dtype)
@@ -63,18 +78,26 @@ def begin(env: Env, rng: np.random.Generator, num_envs: int, capacity: int, dtyp
         obs=first[0], action=action, reward=reward, next_obs=first[0],
         terminated=np.array(False), mask=first[1], next_mask=first[1],
         alive=first[2], next_alive=first[2],
+        more=tuple(a[0] for a in more(env, state, state)),
     )  # fmt: skip
     return Stand(state, np.zeros(num_envs), ring.empty(capacity, row))
 
 
 def collect(
-    env: Env, choose: Choose, stand: Stand, steps: int, dtype: str, ends: Ends
+    env: Env,
+    choose: Choose,
+    stand: Stand,
+    steps: int,
+    dtype: str,
+    ends: Ends,
+    more: More = nothing,
 ) -> tuple[Stand, int]:
     """(where it stands after ``steps`` steps of every copy, how many steps that were)."""
     state, total, memory = stand
     obs, mask, alive = _seen(env, state, dtype), _masks(env, state), _alive(env, state)
     for _ in range(steps):
         inner, outer = choose(obs, mask)
+        before = state
         state, step, final = advance(env, state, outer)
         next_obs, next_mask, next_alive = (
             _seen(env, final, dtype),
@@ -83,7 +106,7 @@ def collect(
         )
         reward = tuple(r.astype(dtype) for r in step.reward)
         row = Transition(obs, inner, reward, next_obs, step.terminated, mask, next_mask,
-                         alive, next_alive)  # fmt: skip
+                         alive, next_alive, more(env, before, final))  # fmt: skip
         memory = ring.add(memory, row)
         total = total + np.concatenate(step.reward, axis=1).mean(axis=1)
         obs, mask, alive = next_obs, next_mask, next_alive

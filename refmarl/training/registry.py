@@ -21,13 +21,18 @@ ALGORITHMS = {
     "a2c": "refmarl.policy_gradient.a2c",
     "ddpg": "refmarl.cooperative.ddpg",
     "maddpg": "refmarl.cooperative.maddpg",
+    "iql": "refmarl.cooperative.iql",
     "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",
     "matd3": "refmarl.cooperative.matd3",
     "ppo": "refmarl.policy_gradient.ppo",
+    "qmix": "refmarl.cooperative.qmix",
+    "qtran": "refmarl.cooperative.qtran",
     "reinforce": "refmarl.policy_gradient.reinforce",
     "sac": "refmarl.policy_gradient.sac",
     "trpo": "refmarl.policy_gradient.trpo",
+    "vdn": "refmarl.cooperative.vdn",
+    "wqmix": "refmarl.cooperative.wqmix",
 }
 ENVS = {
     "acrobot": "refmarl.envs.acrobot:Acrobot",

@@ -1,0 +1,149 @@
+"""Rows of a team's memory: n rewards summed up, one reward for all, who is still there.
+
+The memory holds single steps; what n-step returns need is put together when rows are drawn. In the
+ring the next step of the same copy stands B places further on.
+
+Axes: M rows, B copies, n agents of all groups, S numbers of the global state, m ≤ n_step rewards.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..check import InputError
+from ..env_api import Env, advance, random_actions
+from ..policy_gradient.off_policy import More, Transition
+from ..replay import Ring, ring
+from ..rollout import Arrays
+from ..value_grad import Real
+
+PROBED = (16, 25)  # copies and steps of random play that are looked at for a common reward
+
+
+class Batch(NamedTuple):
+    """M rows."""
+
+    obs: Arrays  # (M, N_g, O_g)
+    action: Arrays  # (M, N_g)
+    reward: Real  # Σ_{k<m} γ^k r_k, (M, n)
+    discount: Real  # γ^m, (M, 1)
+    terminated: Real  # whether nothing is to come for an agent, (M, n)
+    next_obs: Arrays
+    mask: Arrays
+    next_mask: Arrays
+    state: Real  # (M, S), S = 0 if nobody looks at it
+    next_state: Real
+    alive: Real | None  # (M, n); None: all always are
+    next_alive: Real | None
+
+
+def extras(central: bool, n_step: int, dtype: str) -> More:
+    """What stands in a row beside the transition: (s, s'), and whether the episode ended there."""
+
+    def more(env: Env, state: Any, after: Any) -> Arrays:
+        pair = (state, after) if central else ()
+        seen = tuple(env.global_state(s).astype(dtype) for s in pair)
+        return (*seen, after.ended.copy()) if n_step > 1 else seen
+
+    return more
+
+
+def sample(
+    memory: Ring,
+    rng: np.random.Generator,
+    count: int,
+    copies: int,
+    gamma: float,
+    n_step: int = 1,
+    reward: str = "common",
+) -> Batch:
+    """``count`` rows, each uniform among those held.
+
+    The sum of rewards ends with the episode and with the newest row; actions after the first are
+    what was done then, whatever would be done now: n-step returns are not corrected for that.
+
+    Raises
+    ------
+    InputError
+        If the memory is empty, or rewards are not common and ``reward`` says they are.
+    """
+    index = ring.draw(rng, memory.size, count)
+    row: Transition = ring.take(memory.data, index)
+    paid, last, length = beside(row.reward), row, np.ones(count)
+    if n_step > 1:
+        paid, index, length = _ahead(memory, index, copies, gamma, n_step, paid)
+        last = ring.take(memory.data, index)
+    central = len(row.more) > 1
+    empty = np.zeros((count, 0), np.float32)
+    gone, after = (beside(a) if a else None for a in (row.alive, last.next_alive))
+    over = np.broadcast_to(last.terminated[:, None], paid.shape)
+    return Batch(
+        obs=row.obs, action=row.action, reward=shared(paid, reward),
+        discount=np.asarray(gamma**length, paid.dtype)[:, None],
+        terminated=over, next_obs=last.next_obs, mask=row.mask, next_mask=last.next_mask,
+        state=row.more[0] if central else empty, next_state=last.more[1] if central else empty,
+        alive=gone, next_alive=after,
+    )  # fmt: skip
+
+
+def _ahead(
+    memory: Ring, index: Real, copies: int, gamma: float, n_step: int, paid: Real
+) -> tuple[Real, Real, Real]:
+    """(Σ γ^k r, where the last of those rows stands, how many there are)."""
+    data, first = memory.data, memory.at if memory.size == memory.capacity else 0
+    age = (index - first) % memory.capacity  # 0 is the oldest
+    going, at, length = np.ones(len(index), bool), index.copy(), np.ones(len(index))
+    for k in range(1, n_step):
+        going &= ~data.more[-1][at] & (age + k * copies < memory.size)
+        at = np.where(going, (at + copies) % memory.capacity, at)
+        reward = beside(tuple(r[at] for r in data.reward))
+        paid = paid + np.where(going[:, None], reward * paid.dtype.type(gamma**k), 0)
+        length += going
+    return paid, at, length
+
+
+def beside(parts: Arrays) -> Real:
+    """Arrays (M, N_g) of all groups as one (M, n)."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def shared(reward: Real, kind: str) -> Real:
+    """Rewards (M, n) as the team's: "own" (as they are), "common", "mean" or "sum".
+
+    Raises
+    ------
+    InputError
+        If they should be common and are not.
+    """
+    if kind == "own":
+        return reward
+    if kind == "common":
+        differ = ~np.isclose(reward, reward[:, :1], rtol=1e-5, atol=1e-6, equal_nan=True)
+        if differ.any():
+            paid = reward[differ.any(axis=1)][0]
+            numbers = ", ".join(f"{r:g}" for r in paid)
+            raise InputError(
+                f"reward: the agents were paid {numbers}, and one value of the team needs one "
+                "reward for all; reward=mean or reward=sum makes them a team"
+            )
+        return reward
+    total = reward.sum(axis=1, keepdims=True) if kind == "sum" else reward.mean(1, keepdims=True)
+    return np.broadcast_to(total, reward.shape)
+
+
+def require_common(env: Env) -> None:
+    """Refuse an environment in which a little random play pays its agents differently.
+
+    Raises
+    ------
+    InputError
+        If it does, in one line that says what would help.
+    """
+    rng, (copies, steps) = np.random.default_rng(0), PROBED
+    state = env.reset(rng, copies)
+    for _ in range(steps):
+        state, step, _ = advance(env, state, random_actions(env, rng, state))
+        try:
+            shared(beside(step.reward), "common")
+        except InputError as error:
+            raise InputError(f"{env.name}: {error}") from None

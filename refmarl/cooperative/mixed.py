@@ -1,0 +1,37 @@
+"""The loss of utilities that are mixed: independent learners, VDN and QMIX differ by their mixer.
+
+Axes: M rows, n agents, J values of a row.
+"""
+
+from ..value_grad import Real
+from .decomposition import td_loss, td_target
+from .experience import Batch
+from .value_decomposition import Config, Found, Nets, Parts, next_actions, taken
+
+
+def targets(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Real:
+    """y (M, J) from φ' and the greedy actions at s'."""
+    net, mixer = nets
+    after = net.forward(slow[0], batch.next_obs).q
+    best = next_actions(cfg, net, phi[0], after, batch)
+    q = taken(after, best, batch.next_alive)
+    value, _ = mixer.forward(slow[1], q, batch.next_state)
+    count = value.shape[1]
+    over = batch.terminated[:, :count]
+    return td_target(batch.reward[:, :count], over, value, batch.discount)
+
+
+def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Found:
+    """((∂L/∂θ, ∂L/∂ψ), metrics) of L = E[(y − Q)²], y held; of J values the sum."""
+    net, mixer = nets
+    y = targets(cfg, nets, phi, slow, batch)
+    now = net.forward(phi[0], batch.obs)
+    value, tape = mixer.forward(phi[1], taken(now.q, batch.action, batch.alive), batch.state)
+    weight = None if batch.alive is None or value.shape[1] == 1 else batch.alive / len(value)
+    loss = td_loss(value, y, weight)
+    dpsi, dq = mixer.backward(phi[1], tape, loss.gradient)
+    dq = dq if batch.alive is None else dq * batch.alive
+    dtheta = net.gradient(phi[0], now, batch.action, dq)
+    return (dtheta, dpsi), {
+        "target": float(y.mean()), "loss": loss.value, "q": float(value.mean()),
+    }  # fmt: skip

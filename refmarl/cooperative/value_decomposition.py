@@ -1,0 +1,239 @@
+r"""What independent Q-learning, VDN, QMIX, weighted QMIX and QTRAN share: everything but the loss.
+
+    y    = r + γ (1 − d) Q'_tot(s', a'),   a'_i = argmax Q_i(o'_i, ·)     decomposition.td_target
+    L(φ) = E[(y − Q_tot(s, a))²]                                          descended   (2.7) (2.8)
+    φ'   ← φ every C updates, or τ φ + (1 − τ) φ' after each              nn.optim.polyak   (2.5)
+
+Agents act ε-greedily by utilities of their own observations; what mixes them, and the global state,
+is there for learning only. With ``double`` the greedy actions at s' are those of φ, valued by φ'
+(van Hasselt et al. 2016, arXiv:1509.06461), else both are of φ'. An agent that is gone counts 0
+in every sum. All parameters of a method stand in one vector φ.
+
+A method says which networks there are and what their gradient is: :mod:`~refmarl.cooperative.vdn`
+is the shortest. ``[+]`` marks what the course's equations do not contain.
+
+Axes: M rows, n agents, J values of a row.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from ..config import Settings, option
+from ..env_api import Env
+from ..learner import Metrics, Progress
+from ..nn import schedules
+from ..nn.optim import Adam, clip_norm, polyak
+from ..nn.optim import State as OptState
+from ..policy_gradient.off_policy import Choose, Ends, Stand, begin, collect, legal
+from ..rollout import Act, Arrays, Masks
+from ..rollout import Policy as Acting
+from ..value_grad import Real
+from .experience import Batch, extras, require_common, sample
+from .utilities import Utilities, chosen, greedy
+
+ADAM = Adam()
+REWARDS = ("common", "mean", "sum")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Constants of a run."""
+
+    gamma: float = option(0.99, "γ, discount", "[0, 1]")
+    lr: float = option(1e-3, "step of Adam", "(0, inf)")
+    double: bool = option(True, "whether φ chooses the actions that φ' values  [+]")
+    n_step: int = option(1, "rewards before a value takes over  [+]", "[1, inf)")
+    period: int = option(200, "C, updates between copies into φ'; 0: by τ", "[0, inf)")
+    tau: float = option(0.005, "τ, share of φ in φ' after an update, if C is 0", "(0, 1]")
+    reward: str = option("common", "what the team is paid, if not the same for all", REWARDS)
+    epsilon: float = option(1.0, "ε, share of random actions at first", "[0, 1]")
+    epsilon_last: float = option(0.05, "ε at last", "[0, 1]")
+    epsilon_steps: int = option(20_000, "environment steps until then", "[1, inf)")
+    hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
+    activation: str = option("relu", "of the hidden layers", ("relu", "tanh"))
+    share: bool = option(True, "whether the agents of a group share parameters")
+    ids: bool = option(True, "whether agents that share see which one they are")
+    max_norm: float = option(10.0, "limit of the gradient's norm  [+]", "(0, inf)")
+    num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
+    num_steps: int = option(50, "steps of each copy in an iteration", "[1, inf)")
+    updates: int = option(1, "updates after each step of the copies", "[0, inf)")
+    batch: int = option(64, "M, rows of an update", "[1, inf)")
+    capacity: int = option(50_000, "rows of the memory", "[1, inf)")
+    warmup: int = option(500, "steps at first without updates", "[0, inf)")
+    iterations: int = option(200, "of num_steps steps and their updates", "[1, inf)")
+    dtype: str = option("float32", "of the parameters", ("float32", "float64"))
+
+
+class Agent(NamedTuple):
+    """All that learning changes."""
+
+    phi: Real  # (P,): utilities first, then what the method has beside them
+    target: Real  # φ', (P,)
+    opt: OptState
+
+
+Nets = tuple[Any, ...]  # each with size and init
+Parts = tuple[Real, ...]  # each network's parameters
+Found = tuple[Parts, Mapping[str, float]]  # (∂L/∂ of each part, metrics)
+
+
+class Method(NamedTuple):
+    """What makes the difference."""
+
+    nets: Callable[[Env, Any], Nets]  # (env, cfg) ↦ networks, the utilities first
+    gradient: Callable[[Any, Nets, Parts, Parts, Batch], Found]  # of (cfg, nets, φ, φ', rows)
+    central: bool  # whether it looks at the global state
+
+
+def utilities(env: Env, cfg: Config) -> Utilities:
+    """The agents' own networks.
+
+    Raises
+    ------
+    InputError
+        If actions are not one of K.
+    """
+    return Utilities(env.groups, cfg.hidden, cfg.activation, cfg.share, cfg.ids)
+
+
+def state_size(env: Env) -> int:
+    """S."""
+    return int(env.global_state(env.reset(np.random.default_rng(0), 1)).shape[-1])
+
+
+def split(nets: Nets, phi: Real) -> Parts:
+    """Views of φ, one for each network."""
+    ends = np.cumsum([net.size for net in nets])[:-1]
+    return tuple(np.split(phi, ends))
+
+
+# -- parts of the losses ----------------------------------------------------------------
+
+
+def taken(q: Arrays, actions: Arrays, alive: Real | None) -> Real:
+    """Utilities (M, n) of these actions, 0 for agents that are gone."""
+    values = chosen(q, actions)
+    return values if alive is None else values * alive
+
+
+def next_actions(cfg: Config, net: Utilities, theta: Real, q_next: Arrays, batch: Batch) -> Arrays:
+    """a' (M, N_g): greedy for φ if ``double``, else for ``q_next``, which is of φ'."""
+    q = net.forward(theta, batch.next_obs).q if cfg.double else q_next
+    return greedy(q, batch.next_mask)
+
+
+# -- algorithm --------------------------------------------------------------------------
+
+
+def start(env: Env, cfg: Config, rng: np.random.Generator, method: Method) -> Progress:
+    """New networks, an empty memory, fresh copies of the environment.
+
+    Raises
+    ------
+    InputError
+        If actions are not one of K, or the agents are paid differently and should not be.
+    """
+    nets = method.nets(env, cfg)
+    if cfg.reward == "common":
+        require_common(env)
+    init_rng, env_rng, act_rng, draw_rng = rng.spawn(4)
+    kind = np.dtype(cfg.dtype).type
+    phi = np.concatenate([net.init(init_rng, dtype=kind) for net in nets])
+    more = extras(method.central, cfg.n_step, cfg.dtype)
+    stand = begin(env, env_rng, cfg.num_envs, cfg.capacity, cfg.dtype, more)
+    return Progress(0, 0, Agent(phi, phi.copy(), ADAM.init(phi)), stand, (act_rng, draw_rng))
+
+
+def exploration(cfg: Config, steps: int) -> float:
+    """ε after so many environment steps."""
+    return schedules.linear(steps, cfg.epsilon_steps, cfg.epsilon, cfg.epsilon_last)
+
+
+def choose(
+    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, epsilon: float
+) -> Callable[[Arrays, Arrays], Arrays]:
+    """(obs, masks) ↦ actions (B, N_g): with probability ε any legal one, else the best."""
+    net = utilities(env, cfg)
+    theta = agent.phi[: net.size]
+
+    def act(obs: Arrays, mask: Arrays) -> Arrays:
+        q = net.forward(theta, obs).q
+        best = greedy(q, mask)
+        if epsilon == 0.0:
+            return best
+        found = []
+        for g, own in enumerate(q):
+            explores = rng.random(best[g].shape) < epsilon
+            u = rng.random(own.shape)
+            any_ = (np.where(mask[g], u, -1.0) if mask else u).argmax(axis=-1)
+            found.append(np.where(explores, any_, best[g]))
+        return tuple(found)
+
+    return act
+
+
+def policy(
+    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
+) -> Acting:
+    """How the agent acts: ε-greedily with the last ε, or greedily."""
+    inner = choose(env, cfg, agent, rng, 0.0 if greedy else cfg.epsilon_last)
+
+    def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
+        actions = inner(obs, legal(env, mask, len(obs[0])))
+        return Act(actions, tuple(np.zeros(a.shape) for a in actions), memory)
+
+    return act
+
+
+def iterate(env: Env, cfg: Config, progress: Progress, method: Method) -> tuple[Progress, Metrics]:
+    """``num_steps`` times: one step of all copies, and ``updates`` updates."""
+    iteration, steps, agent, roll, (act_rng, draw_rng) = progress
+    stand, ends, found = cast(Stand, roll), Ends([], []), []
+    more, nets = extras(method.central, cfg.n_step, cfg.dtype), method.nets(env, cfg)
+    epsilon = exploration(cfg, steps)
+    for _ in range(cfg.num_steps):
+        epsilon = exploration(cfg, steps)
+        both = _both(choose(env, cfg, agent, act_rng, epsilon))
+        stand, count = collect(env, both, stand, 1, cfg.dtype, ends, more)
+        steps += count
+        for _ in range(cfg.updates if steps >= cfg.warmup else 0):
+            rows = (cfg.batch, cfg.num_envs, cfg.gamma, cfg.n_step, cfg.reward)
+            batch = sample(stand.memory, draw_rng, *rows)
+            agent, metrics = update(cfg, nets, agent, batch, method)
+            found.append(metrics)
+        if found and not math.isfinite(sum(found[-1].values())):
+            break  # whoever runs this is told of it by the means, and stops
+    means = {key: sum(m[key] for m in found) / len(found) for key in (found[0] if found else {})}
+    means["epsilon"] = epsilon
+    if ends.returns:
+        means |= {"return": float(np.mean(ends.returns)), "length": float(np.mean(ends.lengths))}
+    return Progress(iteration + 1, steps, agent, stand, (act_rng, draw_rng)), means
+
+
+def _both(act: Callable[[Arrays, Arrays], Arrays]) -> Choose:
+    """The environment's actions are the network's."""
+
+    def both(obs: Arrays, mask: Arrays) -> tuple[Arrays, Arrays]:
+        actions = act(obs, mask)
+        return actions, actions
+
+    return both
+
+
+def update(
+    cfg: Config, nets: Nets, agent: Agent, batch: Batch, method: Method
+) -> tuple[Agent, dict[str, float]]:
+    """(agent', metrics) after one step down the gradient, and what follows for φ'."""
+    phi, target, opt = agent
+    parts, metrics = method.gradient(cfg, nets, split(nets, phi), split(nets, target), batch)
+    slope, norm = clip_norm(np.concatenate(parts), cfg.max_norm)
+    opt, phi = ADAM.update(opt, phi, slope, cfg.lr)
+    if cfg.period == 0:
+        target = polyak(target, phi, cfg.tau)  # (2.5)
+    elif opt.step % cfg.period == 0:
+        target = phi.copy()
+    return Agent(phi, target, opt), {**metrics, "norm": float(norm)}

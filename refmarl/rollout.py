@@ -54,6 +54,8 @@ class Batch(NamedTuple):
     lengths: Real  # (F,)
     state: Real | None = None  # (T + 1, B, S) for a central critic, if asked for
     final_state: Real | None = None  # (F, S)
+    last_mask: Masks = ()  # (B, N_g, K_g) or None: of row T, with the states
+    final_mask: Masks = ()  # (F, N_g, K_g) or None
 
     @property
     def ended(self) -> Real:
@@ -84,6 +86,7 @@ def collect(
     ends: list[tuple[Any, ...]] = []
     obs = env.observe(state)
     states, finals = ([env.global_state(state)] if central else []), []
+    masks = [_of(env.mask(state), slice(0, 0))] if central else []
     for t in range(positive(steps, "steps")):
         mask, alive = env.mask(state), env.alive(state)
         act = policy(obs, mask, memory)
@@ -96,6 +99,7 @@ def collect(
             which = np.flatnonzero(final.ended)
             if central:
                 finals.append(env.global_state(final)[which])
+                masks.append(_of(env.mask(final), which))
             ends.append((t, which, tuple(o[which] for o in env.observe(final)), final.t[which]))
             memory = tuple(np.where(_like(final.ended, m), 0.0, m).astype(m.dtype) for m in memory)
     batch = _stack(rows, obs, roll.memory, ends)
@@ -105,7 +109,10 @@ def collect(
     batch = batch._replace(returns=so_far[batch.at[:, 0], batch.at[:, 1]])
     if central:
         ends_at = np.concatenate([states[0][:0], *finals])
-        batch = batch._replace(state=_pile(states), final_state=ends_at)
+        batch = batch._replace(
+            state=_pile(states), final_state=ends_at, last_mask=env.mask(state),
+            final_mask=tuple(_joined(parts) for parts in zip(*masks, strict=True)),
+        )  # fmt: skip
     return Roll(state, totals, memory), batch
 
 
@@ -114,6 +121,17 @@ def next_values(value: Real, final_value: Real, batch: Batch) -> Real:
     after = value[1:].copy()
     after[batch.at[:, 0], batch.at[:, 1]] = final_value
     return after
+
+
+def _of(masks: Masks, which: slice | Real) -> Masks:
+    """The masks of some copies."""
+    return tuple(None if m is None else m[which] for m in masks)
+
+
+def _joined(parts: Masks) -> Real | None:
+    """One group's masks one below the other, or None if all actions always are legal."""
+    given = [m for m in parts if m is not None]
+    return np.concatenate(given) if given else None
 
 
 def _like(ended: Real, array: Real) -> Real:

@@ -15,16 +15,28 @@ Axes: any rows, A_j actions of agent j.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from ..check import InputError
-from ..nn.policy import Head
 from ..value_grad import Real, ValueGrad
 
 
+class Scores(Protocol):
+    """What (2.1) asks of a distribution: log π and its derivative."""
+
+    def log_prob(self, params: Real, action: Real) -> Real:
+        """The log probability (density) of each action."""
+        ...
+
+    def d_log_prob(self, params: Real, action: Real) -> Real:
+        """Its derivative in the parameters."""
+        ...
+
+
 def actor_gain(
-    head: Head, params: Real, action: Real, q: Real, baseline: Real, weight: Real | None = None
+    head: Scores, params: Real, action: Real, q: Real, baseline: Real, weight: Real | None = None
 ) -> ValueGrad:
     """Σ w (Q − b) log π_i(a_i|o_i) and its gradient in the distribution's parameters (..., D).
 

@@ -22,6 +22,8 @@ ALGORITHMS = {
     "ddpg": "refmarl.cooperative.ddpg",
     "maddpg": "refmarl.cooperative.maddpg",
     "iql": "refmarl.cooperative.iql",
+    "coma": "refmarl.cooperative.coma",
+    "maac": "refmarl.cooperative.maac",
     "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",
     "matd3": "refmarl.cooperative.matd3",

@@ -39,7 +39,7 @@ class Config(on_policy.Config):
 
     baseline: str = option("counterfactual", "b_i", ("none", "counterfactual"))
     weigh: bool = option(False, "whether γ^t weighs step t; without it biased if γ < 1")
-    entropy: float = option(0.01, "c, weight of the entropy  [+]", "[0, inf)")
+    entropy: float = option(3e-3, "c, weight of the entropy  [+]", "[0, inf)")
     team: bool = option(False, "whether rewards are the mean over all agents")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._certificates import certificate, certified
 from ._output import as_json, example, table
 from ._runs import Group, complain, different, find, groups, own_modules, shown, sound
 
@@ -22,7 +23,9 @@ def add(verbs: Any) -> None:
         help="play episodes with what a run has learnt",
         description="Undiscounted return of whole episodes, mean over the agents, with Student's "
         "95 %% interval over the episodes. It says how well this policy does; how well the "
-        "algorithm does, several seeds say (refmarl compare).",
+        "algorithm does, several seeds say (refmarl compare). Where the environment's states or "
+        "histories can be listed, the policy's exact return, what each agent's best response "
+        "would gain, and the best that any joint policy earns stand below.",
         **example("refmarl evaluate runs/a2c-cartpole-27e179b1-s0 --episodes 200"),
     )
     evaluate.add_argument("dir", type=Path, metavar="DIR", help="a run, or a folder of runs")
@@ -90,6 +93,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             for row in rows
         ]
         table(("run", "return", "episodes", "mean length", "iteration"), lines)
+        certified(rows)
     complain(faults)
     return 1 if faults else 0
 
@@ -123,6 +127,7 @@ def _evaluated(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
         "iteration": progress.iteration,
         "iterations": run.iterations,
+        **certificate(run, env, progress, args),
     }
 
 

@@ -9,6 +9,7 @@ from .matrix import Matrix
 from .mountain_car import ContinuousMountainCar, MountainCar
 from .navigation import Navigation
 from .pendulum import Pendulum
+from .posg import PosgEnv
 from .pursuit import Pursuit
 from .reference import Reference
 from .speaker_listener import SpeakerListener
@@ -26,6 +27,7 @@ __all__ = [
     "MountainCar",
     "Navigation",
     "Pendulum",
+    "PosgEnv",
     "Pursuit",
     "Reference",
     "SpeakerListener",

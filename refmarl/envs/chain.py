@@ -70,6 +70,11 @@ class Chain(Env):
         """(B,) where each copy is, as a state of the twin."""
         return state.place
 
+    def twin_copies(self) -> State:
+        """One copy in every state of the twin."""
+        first = self.restart(np.zeros(self.length, dtype=np.uint64))
+        return first._replace(place=np.arange(self.length))
+
     def permuted(self, state: Any, order: tuple[Real, ...]) -> Any:
         """All agents share one place."""
         return state

@@ -113,6 +113,11 @@ class Grid(Env):
         p, q = state.cell.T
         return np.asarray(p * (self.cells - 1) + q - (q > p))
 
+    def twin_copies(self) -> State:
+        """One copy in every state of the twin."""
+        first = self.restart(np.zeros(len(self._pairs), dtype=np.uint64))
+        return first._replace(cell=np.array(self._pairs, dtype=np.int64))
+
     def restart(self, key: Real) -> State:
         """Both in their corners."""
         cell = np.tile(np.array(self._start, dtype=np.int64), (len(key), 1))

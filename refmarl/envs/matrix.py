@@ -77,6 +77,13 @@ class Matrix(Env):
         joint = np.ravel_multi_index(tuple(np.maximum(state.last, 0).T), self.stage.num_actions)
         return np.where(state.last[:, 0] < 0, 0, 1 + joint)
 
+    def twin_copies(self) -> State:
+        """One copy in every state of the twin."""
+        sizes = self.stage.num_actions
+        first = self.restart(np.zeros(1 + prod(sizes), dtype=np.uint64))
+        played = np.array(list(np.ndindex(*sizes)), dtype=np.int64)
+        return first._replace(last=np.concatenate([first.last[:1], played]))
+
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The players, who see (who they are, what each did last): n + Σ A_i numbers."""

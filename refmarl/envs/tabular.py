@@ -86,6 +86,12 @@ class TabularEnv(Env):
         """(B,) where each copy is, as a state of the twin."""
         return state.s
 
+    def twin_copies(self) -> State:
+        """One copy in every state of the twin."""
+        size = self.twin().num_states
+        clock, never = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
+        return State(np.zeros(size, dtype=np.uint64), clock, never, np.arange(size))
+
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The players, who see (who they are, the state): n + S numbers."""
@@ -148,10 +154,10 @@ def tables(game: MarkovGame) -> Tables:
     reward = np.ascontiguousarray(np.moveaxis(game.reward.reshape(n, size, joint), 0, -1))
     stays = (transition[np.arange(size), :, np.arange(size)] == 1.0).all(axis=1)
     terminal = stays & (reward == 0.0).all(axis=(1, 2))
-    return Tables(_cumulative(game.initial), _cumulative(transition), reward, terminal)
+    return Tables(cumulative(game.initial), cumulative(transition), reward, terminal)
 
 
-def _cumulative(p: Array) -> Array:
+def cumulative(p: Array) -> Array:
     """Running sums along the last axis; above 1 from the last possible outcome on."""
     size = p.shape[-1]
     last = size - 1 - np.argmax(p[..., ::-1] > 0.0, axis=-1)
@@ -159,7 +165,7 @@ def _cumulative(p: Array) -> Array:
 
 
 @kernel
-def _draw(cumulative: Array, u: float) -> int:
+def draw(cumulative: Array, u: float) -> int:
     """The first outcome whose running sum exceeds u, by bisection."""
     low, high = 0, cumulative.shape[0] - 1
     while low < high:
@@ -174,7 +180,7 @@ def _draw(cumulative: Array, u: float) -> int:
 @kernel
 def _start(key: Real, start: Array, s: Real) -> None:
     for b in range(s.shape[0]):
-        s[b] = _draw(start, uniform(key[b], 0, 0))
+        s[b] = draw(start, uniform(key[b], 0, 0))
 
 
 @kernel
@@ -199,7 +205,7 @@ def _step(
         joint = _players.joint_action(action, b, sizes)
         if over[b] or joint < 0:
             return False
-        s_next[b] = _draw(moves[s[b], joint], uniform(key[b], t[b] + 1, 0))
+        s_next[b] = draw(moves[s[b], joint], uniform(key[b], t[b] + 1, 0))
         for i in range(sizes.shape[0]):
             reward[b, i] = pay[s[b], joint, i]
         close(b, t, terminal[s_next[b]], horizon, t_next, flags)

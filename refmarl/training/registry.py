@@ -47,6 +47,7 @@ ENVS = {
     "mountain-car-continuous": "refmarl.envs.mountain_car:ContinuousMountainCar",
     "navigation": "refmarl.envs.navigation:Navigation",
     "pendulum": "refmarl.envs.pendulum:Pendulum",
+    "posg": "refmarl.envs.posg:PosgEnv",
     "pursuit": "refmarl.envs.pursuit:Pursuit",
     "reference": "refmarl.envs.reference:Reference",
     "speaker-listener": "refmarl.envs.speaker_listener:SpeakerListener",

@@ -28,6 +28,28 @@ def test_evaluating_is_the_same_twice_and_other_with_another_seed(runs, run):
     assert "±" not in run("evaluate", folder, "--episodes", 1)[1]
 
 
+def test_evaluating_certifies_where_a_game_can_be_enumerated(runs, run, tmp_path):
+    few = ("--set", "iterations=2", "--set", "num_envs=2", "--out", tmp_path)
+    assert run("train", "a2c", "matrix", "--env", "game=climbing", *few)[0] == 0
+    assert run("train", "a2c", "posg", "--env", "horizon=2", *few)[0] == 0
+    one, two = json.loads(run("evaluate", tmp_path, "--json")[1])
+    for row, best in ((one, 275.0), (two, -4.0)):
+        found = row["certificate"]
+        assert found["best"] == pytest.approx(best)
+        assert found["best_is_reached"]
+        assert found["nash_conv"] == pytest.approx(sum(found["regrets"].values()))
+        assert min(found["regrets"].values()) >= 0
+        assert found["return"] == pytest.approx(np.mean(list(found["values"].values())))
+    assert one["mean"] == pytest.approx(one["certificate"]["return"])  # nothing is left to chance
+    _, out, _ = run("evaluate", tmp_path)
+    assert "best possible  NashConv" in out
+    assert "275" in out
+    cart = sorted(runs.iterdir())[0]
+    status, out, err = run("evaluate", cart, "--episodes", 2)
+    assert (status, err) == (0, "")
+    assert out.endswith("cartpole: no certificate: its states cannot be listed\n")
+
+
 def test_comparing_groups_by_all_but_the_seed(runs, run):
     status, out, _ = run("compare", runs, "--json")
     one, two = json.loads(out)

@@ -272,17 +272,17 @@ def test_drawing_inverts_the_running_sums(weights, u):
     """The outcome k with Σ_{j<k} p_j ≤ u < Σ_{j≤k} p_j; never one of probability 0."""
     assume(sum(weights) > 0)
     p = np.array(weights) / sum(weights)
-    k = tabular._draw(tabular._cumulative(p), u)
+    k = tabular.draw(tabular.cumulative(p), u)
     assert p[k] > 0
     assert p[:k].sum() <= u + 1e-12
     assert u < p[: k + 1].sum() + 1e-12
-    assert k == tabular._draw.py_func(tabular._cumulative(p), u)
+    assert k == tabular.draw.py_func(tabular.cumulative(p), u)
 
 
 def test_the_greatest_number_below_one_draws_something_possible():
     p = np.array([0.1] * 10 + [0.0, 0.0])  # its sum is below 1 in floating point
-    assert tabular._draw(tabular._cumulative(p), 1 - 2.0**-53) == 9
-    assert tabular._draw(tabular._cumulative(np.array([0.0, 1.0])), 0.0) == 1
+    assert tabular.draw(tabular.cumulative(p), 1 - 2.0**-53) == 9
+    assert tabular.draw(tabular.cumulative(np.array([0.0, 1.0])), 0.0) == 1
 
 
 def test_games_of_different_numbers_of_actions_have_a_group_for_each_player():

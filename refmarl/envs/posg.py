@@ -25,7 +25,7 @@ from ..kernels.counter import uniform
 from ..value_grad import Real
 from . import _players
 from ._frame import close, room
-from .tabular import Tables, cumulative, draw, tables
+from .tabular import Tables, cumulative, draw, start_states, tables
 
 GAMES = ("dec_tiger", "broadcast_channel", "recycling_robots")
 
@@ -116,7 +116,7 @@ class PosgEnv(Env):
         """A state drawn from the initial distribution; nothing seen yet."""
         size, n = len(key), self.posg.num_players
         s, never = np.empty(size, dtype=np.int64), np.zeros(size, dtype=bool)
-        _start(key, self._tables.start, s)
+        start_states(key, self._tables.start, s)
         seen = np.full((size, n, self.memory), -1, dtype=np.int64)
         return State(key, np.zeros(size, dtype=np.int64), never, s, seen)
 
@@ -182,12 +182,6 @@ class PosgEnv(Env):
             told = " ".join(str(o) for o in row if o >= 0) or "–"
             shapes.append(Label((0.0, -0.1 - 0.3 * i), f"{game.players[i]} saw {told}", i))
         return Scene((-1.3, 1.3, -1.3, 1.3), tuple(shapes), f"round {int(state.t[copy])}")
-
-
-@kernel
-def _start(key: Real, start: Array, s: Real) -> None:
-    for b in range(s.shape[0]):
-        s[b] = draw(start, uniform(key[b], 0, 0))
 
 
 @kernel

@@ -111,7 +111,7 @@ class TabularEnv(Env):
     def restart(self, key: Real) -> State:
         """States drawn from the initial distribution."""
         s, never = np.empty(len(key), dtype=np.int64), np.zeros(len(key), dtype=bool)
-        _start(key, self._tables.start, s)
+        start_states(key, self._tables.start, s)
         return State(key, np.zeros(len(key), dtype=np.int64), never, s)
 
     def observe(self, state: State) -> tuple[Array, ...]:
@@ -178,7 +178,7 @@ def draw(cumulative: Array, u: float) -> int:
 
 
 @kernel
-def _start(key: Real, start: Array, s: Real) -> None:
+def start_states(key: Real, start: Array, s: Real) -> None:
     for b in range(s.shape[0]):
         s[b] = draw(start, uniform(key[b], 0, 0))
 

@@ -179,6 +179,7 @@ def draw(cumulative: Array, u: float) -> int:
 
 @kernel
 def start_states(key: Real, start: Array, s: Real) -> None:
+    """Fill in first states (B,), drawn from the distribution of ``start``."""
     for b in range(s.shape[0]):
         s[b] = draw(start, uniform(key[b], 0, 0))
 

@@ -123,6 +123,29 @@ class Scene(NamedTuple):
     caption: str = ""
 
 
+class Choice(NamedTuple):
+    """A policy of one choice as kernels take it, and the uniform numbers that it draws with."""
+
+    theta: Real  # (P,) of a perceptron of the layers ``sizes``, (O, …, K)
+    sizes: Real
+    smooth: bool  # tanh, else ReLU
+    u: Real  # (T, B) in [0, 1)
+
+
+class Rolled(NamedTuple):
+    """T steps of B copies of one agent that a policy played, restarted where they ended."""
+
+    state: Any  # after them
+    obs: Real  # (T + 1, B, O)
+    action: Real  # (T, B)
+    log_prob: Real  # (T, B)
+    reward: Real  # (T, B)
+    flags: Real  # (2, T, B): terminated, truncated
+    at: Real  # (F, 2): (t, b) of each end
+    final: Real  # (F, O): what was seen there
+    lengths: Real  # (F,)
+
+
 class Env(ABC):
     """Base of all environments: frozen dataclasses of their parameters.
 
@@ -192,6 +215,13 @@ class Env(ABC):
             If this environment has no picture.
         """
         raise InputError(f"{self.name}: this environment has no picture")
+
+    def roll(self, state: Any, choice: Choice) -> Rolled | None:
+        """T steps that a policy plays, in one kernel: the bits of as many calls of ``advance``.
+
+        None where there is no such kernel. Only for one agent, always alive, all actions legal.
+        """
+        return None
 
     @property
     def agents(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .check import positive
-from .env_api import Env, advance
+from .env_api import Choice, Env, advance
 from .kernels.returns import running_totals
 from .value_grad import Real
 
@@ -81,6 +81,8 @@ def collect(
     Episodes run on from batch to batch; one that ends is restarted at once. With ``central`` the
     batch holds the global states, too.
     """
+    if not central and (played := _in_one_kernel(env, policy, roll, steps)):
+        return played
     state, total, memory = roll
     rows: list[tuple[Any, ...]] = []
     ends: list[tuple[Any, ...]] = []
@@ -102,11 +104,7 @@ def collect(
                 masks.append(_of(env.mask(final), which))
             ends.append((t, which, tuple(o[which] for o in env.observe(final)), final.t[which]))
             memory = tuple(np.where(_like(final.ended, m), 0.0, m).astype(m.dtype) for m in memory)
-    batch = _stack(rows, obs, roll.memory, ends)
-    team = np.concatenate(batch.reward, axis=2).mean(axis=2)
-    totals, so_far = total.copy(), np.empty(team.shape)
-    running_totals(team, batch.ended, totals, so_far)
-    batch = batch._replace(returns=so_far[batch.at[:, 0], batch.at[:, 1]])
+    batch, totals = _with_returns(_stack(rows, obs, roll.memory, ends), total)
     if central:
         ends_at = np.concatenate([states[0][:0], *finals])
         batch = batch._replace(
@@ -114,6 +112,39 @@ def collect(
             final_mask=tuple(_joined(parts) for parts in zip(*masks, strict=True)),
         )  # fmt: skip
     return Roll(state, totals, memory), batch
+
+
+def _in_one_kernel(env: Env, policy: Policy, roll: Roll, steps: int) -> tuple[Roll, Batch] | None:
+    """What :func:`collect` gives, to the bit, where environment and policy have kernels for it."""
+    choice = getattr(policy, "choice", None)  # see actor_critic.Actors
+    if choice is None or type(env).roll is Env.roll:
+        return None
+    given: Choice | None = choice(positive(steps, "steps"), len(roll.total))
+    played = None if given is None else env.roll(roll.state, given)
+    if played is None:
+        return None
+    obs, action, log_prob, reward, final = (  # each with an axis for its one agent
+        (x[..., None, :] if seen else x[..., None],)
+        for x, seen in (
+            (played.obs, True), (played.action, False), (played.log_prob, False),
+            (played.reward, False), (played.final, True),
+        )
+    )  # fmt: skip
+    terminated, truncated = played.flags
+    batch = Batch(
+        obs, action, log_prob, reward, terminated, truncated, (None,), (None,), roll.memory,
+        played.at, final, np.empty(0), played.lengths,
+    )  # fmt: skip
+    batch, totals = _with_returns(batch, roll.total)
+    return Roll(played.state, totals, roll.memory), batch
+
+
+def _with_returns(batch: Batch, total: Real) -> tuple[Batch, Real]:
+    """(the batch with the returns of what ended in it, the totals so far), from those before."""
+    team = np.concatenate(batch.reward, axis=2).mean(axis=2)
+    totals, so_far = total.copy(), np.empty(team.shape)
+    running_totals(team, batch.ended, totals, so_far)
+    return batch._replace(returns=so_far[batch.at[:, 0], batch.at[:, 1]]), totals
 
 
 def next_values(value: Real, final_value: Real, batch: Batch) -> Real:

@@ -16,8 +16,20 @@ import numpy as np
 
 from ..check import Array
 from ..config import option
-from ..env_api import Actions, Disc, Discrete, Group, Scene, Segment, discrete_actions, refuse
+from ..env_api import (
+    Actions,
+    Choice,
+    Disc,
+    Discrete,
+    Group,
+    Rolled,
+    Scene,
+    Segment,
+    discrete_actions,
+    refuse,
+)
 from ..kernels._jit import kernel
+from ..kernels.choose import choose
 from ..kernels.counter import RESTART, word
 from ..value_grad import Real
 from ._classic import Body, State, begin
@@ -79,6 +91,25 @@ def _step(
 
 
 @kernel
+def _move(b: int, t: Real, x: Array, action: int, horizon: int, flags: Real) -> bool:
+    """Copy b's step in place, its end into ``flags`` (2, B); whether it has ended."""
+    pose = _push(x[b, 0], x[b, 1], x[b, 2], x[b, 3], action)
+    x[b, 0], x[b, 1], x[b, 2], x[b, 3] = pose
+    t[b] += 1
+    fallen = _fallen(pose[0], pose[2])
+    late = 0 < horizon <= t[b] and not fallen
+    flags[0, b], flags[1, b] = fallen, late
+    return fallen or late
+
+
+@kernel
+def _anew(b: int, key: Real, t: Real, x: Array, start: Array) -> None:
+    """Copy b's next episode."""
+    key[b], t[b] = word(key[b], RESTART, 0), 0
+    begin(b, key, start, x)
+
+
+@kernel
 def _play(
     key: Real, t: Real, x: Array, action: Real, start: Array, horizon: int, obs: Array, flags: Real
 ) -> bool:
@@ -90,18 +121,36 @@ def _play(
         for b in range(x.shape[0]):
             if not 0 <= action[n, b] <= 1:
                 return False
-            pose = _push(x[b, 0], x[b, 1], x[b, 2], x[b, 3], action[n, b])
-            x[b, 0], x[b, 1], x[b, 2], x[b, 3] = pose
-            t[b] += 1
-            fallen = _fallen(pose[0], pose[2])
-            late = 0 < horizon <= t[b] and not fallen
-            flags[0, n, b], flags[1, n, b] = fallen, late
-            if fallen or late:
-                key[b], t[b] = word(key[b], RESTART, 0), 0
-                begin(b, key, start, x)
+            if _move(b, t, x, action[n, b], horizon, flags[:, n]):
+                _anew(b, key, t, x, start)
             for k in range(4):
                 obs[n, b, k] = x[b, k]
     return True
+
+
+@kernel
+def _roll(
+    key: Real, t: Real, x: Array, start: Array, horizon: int, theta: Real, sizes: Real,
+    smooth: bool, u: Real, obs: Array, action: Real, log_prob: Real, flags: Real, ends: Real,
+    final: Array,
+) -> int:  # fmt: skip
+    """T steps that a policy plays, in place; how many episodes ended.
+
+    ``obs`` (T + 1, B, 4) has its first row; ``ends`` (T·B, 3) are (t, b, length) of the ends and
+    ``final`` (T·B, 4) what was seen there.
+    """
+    count = 0
+    for n in range(u.shape[0]):
+        choose(theta, obs[n].reshape(-1), sizes, smooth, u[n], action[n], log_prob[n])
+        for b in range(x.shape[0]):
+            if _move(b, t, x, action[n, b], horizon, flags[:, n]):
+                ends[count, 0], ends[count, 1], ends[count, 2] = n, b, t[b]
+                final[count] = x[b]
+                count += 1
+                _anew(b, key, t, x, start)
+            for k in range(4):
+                obs[n + 1, b, k] = x[b, k]
+    return count
 
 
 @dataclass(frozen=True)
@@ -133,6 +182,24 @@ class CartPole(Body):
             refuse(self, state, (flat,))
         after = State(key, t, np.zeros(size, dtype=bool), x)
         return Played(after, obs[:, :, None], flags[0], flags[1])
+
+    def roll(self, state: State, choice: Choice) -> Rolled:
+        """T steps that a policy plays, as many calls of ``advance`` in one go."""
+        steps, size = choice.u.shape
+        key, t, x = state.key.copy(), state.t.copy(), state.x.copy()
+        obs, action = np.empty((steps + 1, size, 4)), np.empty((steps, size), dtype=np.int64)
+        obs[0] = x
+        log_prob = np.empty((steps, size), choice.theta.dtype)
+        flags, ends = np.empty((2, steps, size), dtype=bool), np.empty((steps * size, 3), np.int64)
+        final = np.empty((steps * size, 4))
+        count = _roll(
+            key, t, x, self.start, self.horizon, *choice, obs, action, log_prob, flags, ends, final
+        )
+        after, ends = State(key, t, np.zeros(size, dtype=bool), x), ends[:count]
+        paid = np.ones((steps, size))
+        return Rolled(
+            after, obs, action, log_prob, paid, flags, ends[:, :2], final[:count], ends[:, 2]
+        )
 
     def heuristic(self, state: State) -> Actions:
         """Push to where the pole is falling: balances for about 200 steps and more."""

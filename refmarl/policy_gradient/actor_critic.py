@@ -5,13 +5,15 @@ agents share them, (N, P) if each has its own. H is the size of a memory: networ
 ``units`` = H > 0 remember (:mod:`refmarl.nn.recurrent`), those with 0 do not, and have none.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ..check import InputError
-from ..env_api import Box, Discrete, Env, Group, MultiDiscrete
+from ..env_api import Box, Choice, Discrete, Env, Group, MultiDiscrete
+from ..nn import fused
 from ..nn.mlp import MLP, Tape
 from ..nn.optim import State as OptState
 from ..nn.policy import Policy
@@ -103,28 +105,48 @@ def values(net: MLP, phi: Real, obs: Real) -> tuple[Real, Tape]:
     return unrows(phi, y)[..., 0], tape
 
 
-def acting(
-    env: Env, actors: tuple[Policy, ...], theta: Arrays, rng: np.random.Generator, greedy: bool,
-    units: int = 0,
-) -> Acting:  # fmt: skip
+@dataclass(frozen=True)
+class Actors:
     """A policy for :func:`~refmarl.rollout.collect`: samples, or takes the mode if ``greedy``.
 
     With ``units`` it remembers; a memory of ``()`` is that of an episode's beginning.
     """
 
-    def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
+    nets: tuple[Policy, ...]
+    theta: Arrays
+    rng: np.random.Generator
+    greedy: bool = False
+    units: int = 0
+
+    def __call__(self, obs: Arrays, mask: Masks, memory: Arrays) -> Act:
+        """What each agent does."""
         actions, log_probs = [], []
         kept: list[Any] = []  # None without a memory
-        for g, (net, parameters) in enumerate(zip(actors, theta, strict=True)):
-            h = None if not units else memory[g] if memory else blank(parameters, obs[g], units)
-            params, h = step(net, units, parameters, obs[g], h)
-            action, log_prob = net.draw(rng, net.restrict(params, mask[g]), greedy)
+        for g, (net, theta) in enumerate(zip(self.nets, self.theta, strict=True)):
+            h = None
+            if self.units:
+                h = memory[g] if memory else blank(theta, obs[g], self.units)
+            params, h = step(net, self.units, theta, obs[g], h)
+            action, log_prob = net.draw(self.rng, net.restrict(params, mask[g]), self.greedy)
             actions.append(action)
             log_probs.append(log_prob)
             kept.append(h)
-        return Act(tuple(actions), tuple(log_probs), tuple(kept) if units else memory)
+        return Act(tuple(actions), tuple(log_probs), tuple(kept) if self.units else memory)
 
-    return act
+    def choice(self, steps: int, copies: int) -> Choice | None:
+        """The same for kernels that play many steps, with the numbers that they draw with.
+
+        Only of one group of agents that share a network without memory, and choose one of K.
+        """
+        net, theta = self.nets[0].net, self.theta[0]
+        plan = fused.plan(net.sizes, net.activation, net.layer_norm)
+        plain = len(self.nets) == 1 and self.nets[0].kind == "categorical" and theta.ndim == 1
+        if plan is None or not plain or self.units or self.greedy:
+            return None
+        if not fused.applies(theta, theta):
+            return None
+        own = np.require(theta, requirements=["C", "W"])  # one kind of array for kernels
+        return Choice(own, plan.sizes, plan.smooth, self.rng.random((steps, copies)))
 
 
 def policy(
@@ -132,7 +154,7 @@ def policy(
 ) -> Acting:
     """How an agent acts whose actors stand in ``theta``."""
     actors = tuple(actor(group, cfg.hidden) for group in env.groups)
-    return acting(env, actors, agent.theta, rng, greedy)
+    return Actors(actors, agent.theta, rng, greedy)
 
 
 def advantages(

@@ -136,8 +136,8 @@ def policy(
 ) -> Acting:
     """How the agent acts."""
     actors = tuple(actor(cfg, group) for group in env.groups)
-    inner = actor_critic.acting(env, actors, agent.theta, rng, greedy, cfg.memory)
-    if not cfg.ids:
+    inner = actor_critic.Actors(actors, agent.theta, rng, greedy, cfg.memory)
+    if not cfg.ids or all(len(group.agents) == 1 for group in env.groups):
         return inner
 
     def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:

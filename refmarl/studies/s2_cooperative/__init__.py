@@ -16,4 +16,11 @@ STUDIES: tuple[Study, ...] = (
         "difference-reward",
         "potential-shaping",
     ),
+    _study(
+        "coma-variance",
+        "What a central critic is worth",
+        "How noisy is an agent's gradient with each critic and baseline, and how fast is it?",
+        "coma-advantage",
+        "maac-actor",
+    ),
 )

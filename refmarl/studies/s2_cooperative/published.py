@@ -10,6 +10,7 @@ from ...check import Array
 from ...envs.navigation import Navigation, original
 from ...envs.particles import State
 from ..published import Found
+from . import coma_variance
 
 Data = dict[str, Any]
 
@@ -62,7 +63,34 @@ def _random_returns(env: Navigation, episodes: int, still: bool = False) -> Arra
     return total
 
 
+def variances(data: Data, full: bool) -> Iterator[Found]:
+    """S2.04: moments of one agent's gradient, summed over all joint actions and sampled."""
+    n, noise, mean = data["agents"], data["noise"], data["mean"]
+    wanted = data["variance"]
+    for method, found in coma_variance.exact(n, noise).items():
+        yield Found(f"{method}: mean, exact", mean, found.mean, 1e-12)
+        yield Found(f"{method}: variance, exact", wanted[method], found.variance, 1e-12)
+    rng = np.random.default_rng(0)
+    for method, found in coma_variance.sampled(rng, n, noise, data["samples"]).items():
+        room = data["tolerance"] * wanted[method] + 1e-12
+        yield Found(f"{method}: variance, sampled", wanted[method], found.variance, room)
+        yield Found(f"{method}: mean, sampled", mean, found.mean, data["tolerance"] * mean)
+
+
+def coins_learnt(data: Data, full: bool) -> Iterator[Found]:
+    """S2.05: how many updates each way of crediting needs, three times as many runs in full."""
+    runs, limit = data["runs"] * (3 if full else 1), data["limit"]
+    rng, given = np.random.default_rng(0), (data["agents"], data["noise"], data["step"])
+    for method, wanted in data["updates"].items():
+        curve = coma_variance.learnt(rng, method, *given, runs, limit)
+        got = coma_variance.crossing(curve)
+        tol = data["tolerance"] if isinstance(wanted, int) else 0.0
+        yield Found(method, wanted, got if got is not None else "never", tol)
+
+
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
+    "S2.04": variances,
+    "S2.05": coins_learnt,
     "S2.06": scripted,
     "S2.07": random_play,
 }

@@ -22,7 +22,11 @@ Metrics = Mapping[str, float]
 
 
 class Progress(NamedTuple):
-    """A run between two iterations; its Generators advance, nothing else in it is changed."""
+    """A run between two iterations; its Generators advance, nothing else that it holds is changed.
+
+    A memory shares its arrays with those that follow: see :mod:`refmarl.replay.ring` for what an
+    old one still is, and use ``copy.deepcopy`` to go on from the same progress twice.
+    """
 
     iteration: int  # done
     steps: int  # environment steps, all copies together

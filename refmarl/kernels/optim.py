@@ -29,6 +29,18 @@ def adam(
 
 
 @kernel
+def descend(
+    theta: Real, gradient: Real, m: Real, v: Real, step: int, rate: float, constants: Real
+) -> None:
+    """Adam's step number ``step``, from 1 on; ``constants`` is (β₁, β₂, ε, tiny)."""
+    beta1, beta2, found = constants[0], constants[1], np.empty(5, theta.dtype)
+    found[0] = rate / (1.0 - beta1**step)
+    found[1] = (1.0 - beta2**step) ** -0.5
+    found[2], found[3], found[4] = constants[2], 0.0, constants[3]
+    adam(theta, gradient, m, v, beta1, beta2, found)
+
+
+@kernel
 def rms_prop(theta: Real, gradient: Real, v: Real, beta: float, scales: Real) -> None:
     """RMSProp's step; ``scales`` is (α, ε, tiny)."""
     kind = theta.dtype.type

@@ -14,7 +14,7 @@ from ._jit import kernel
 from .blas import gemm
 from .tanh import tanh
 
-PANEL = 128  # rows
+PANEL, WIDE = 128, 256  # rows of a panel; layers of WIDE or more units have WIDE of them
 
 
 @kernel
@@ -24,6 +24,12 @@ def parameters(sizes: Real) -> int:
     for k in range(len(sizes) - 1):
         total += (sizes[k] + 1) * sizes[k + 1]
     return total
+
+
+@kernel
+def height(sizes: Real) -> int:
+    """Rows of a panel: the BLAS wants tall ones for wide layers."""
+    return WIDE if sizes.max() >= WIDE else PANEL
 
 
 @kernel
@@ -37,15 +43,18 @@ def add_bias(h: Real, bias: Real) -> None:
 
 
 @kernel
-def activate(smooth: bool, h: Real) -> None:
-    """f(z) in the place of z."""
-    zero = h.dtype.type(0.0)
-    if smooth:
-        for j in range(len(h)):
-            h[j] = tanh(h[j])
-    else:
-        for j in range(len(h)):
-            h[j] = h[j] if h[j] > zero else zero
+def activate(smooth: bool, h: Real, bias: Real) -> None:
+    """f(z + b) in the place of z (M·H)."""
+    units, zero = len(bias), h.dtype.type(0.0)
+    for m in range(len(h) // units):
+        row = h[m * units : (m + 1) * units]
+        if smooth:
+            for j in range(units):
+                row[j] = tanh(row[j] + bias[j])
+        else:
+            for j in range(units):
+                z = row[j] + bias[j]
+                row[j] = z if z > zero else zero
 
 
 @kernel
@@ -79,10 +88,10 @@ def forward(
     single, width, depth = theta.itemsize == 4, theta.itemsize, len(sizes) - 1
     size, networks = parameters(sizes), len(theta) // parameters(sizes)
     shared = len(x) < networks * rows * sizes[0]
-    base = np.int64(theta.ctypes.data)
+    base, tall = np.int64(theta.ctypes.data), height(sizes)
     for net in range(networks):
-        for top in range(0, rows, PANEL):
-            n, row = min(PANEL, rows - top), net * rows + top
+        for top in range(0, rows, tall):
+            n, row = min(tall, rows - top), net * rows + top
             source = top if shared else row
             source = np.int64(x.ctypes.data) + width * source * sizes[0]
             at, block = net * size, 0
@@ -92,10 +101,11 @@ def forward(
                 out, first = (y, row * o) if last else (hidden, block + row * o)
                 target = np.int64(out.ctypes.data) + width * first
                 gemm(single, False, False, n, o, i, source, i, base + width * at, o, 0.0, target, o)
-                panel = out[first : first + n * o]
-                add_bias(panel, theta[at + i * o : at + (i + 1) * o])
-                if not last:
-                    activate(smooth, panel)
+                panel, bias = out[first : first + n * o], theta[at + i * o : at + (i + 1) * o]
+                if last:
+                    add_bias(panel, bias)
+                else:
+                    activate(smooth, panel, bias)
                 source, at, block = target, at + (i + 1) * o, block + networks * rows * o
 
 
@@ -157,14 +167,14 @@ def pull_back(
     single, width, depth = theta.itemsize == 4, theta.itemsize, len(sizes) - 1
     size, networks = parameters(sizes), len(theta) // parameters(sizes)
     shared = len(x) < networks * rows * sizes[0]
-    base, total = np.int64(theta.ctypes.data), np.int64(dtheta.ctypes.data)
-    room = PANEL * max(sizes)
+    base, total, tall = np.int64(theta.ctypes.data), np.int64(dtheta.ctypes.data), height(sizes)
+    room = tall * max(sizes)
     one, other = np.empty(room, theta.dtype), np.empty(room, theta.dtype)
     for p in range(len(dtheta)):
         dtheta[p] = 0.0
     for net in range(networks):
-        for top in range(0, rows, PANEL):
-            n, row = min(PANEL, rows - top), net * rows + top
+        for top in range(0, rows, tall):
+            n, row = min(tall, rows - top), net * rows + top
             at, block = (net + 1) * size, len(hidden)
             delta, first = dy, row * sizes[depth]
             for k in range(depth - 1, -1, -1):

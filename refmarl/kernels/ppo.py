@@ -12,7 +12,7 @@ import numpy as np
 from ..value_grad import Real
 from . import perceptron
 from ._jit import kernel
-from .optim import adam
+from .optim import descend
 
 GAIN, LOSS, ENTROPY, CLIPPED, NORM = range(5)  # columns of what is told
 CLIP, DUAL, VALUE_CLIP, BONUS, LIMIT, RATE, BETA1, BETA2, EPSILON, TINY = range(10)
@@ -94,18 +94,6 @@ def limit_norm(gradient: Real, limit: float) -> float:
 
 
 @kernel
-def descend(
-    theta: Real, gradient: Real, m: Real, v: Real, step: int, rate: float, scales: Real
-) -> None:
-    """Adam's step number ``step``, from 1 on."""
-    found = np.empty(5, theta.dtype)
-    found[0] = rate / (1.0 - scales[BETA1] ** step)
-    found[1] = (1.0 - scales[BETA2] ** step) ** -0.5
-    found[2], found[3], found[4] = scales[EPSILON], 0.0, scales[TINY]
-    adam(theta, gradient, m, v, scales[BETA1], scales[BETA2], found)
-
-
-@kernel
 def one_pass(
     order: Real, ends: Real, obs: Real, seen: Real, action: Real, rows: Real, agents: int,
     theta: Real, phi: Real, moments: Real, others: Real, steps: Real, sizes: Real, widths: Real,
@@ -147,10 +135,10 @@ def one_pass(
         )
         out[NORM] = limit_norm(d_theta, scales[LIMIT])
         steps[0] += 1
-        descend(theta, d_theta, moments[0], moments[1], steps[0], scales[RATE], scales)
+        descend(theta, d_theta, moments[0], moments[1], steps[0], scales[RATE], scales[BETA1:])
         perceptron.forward(phi, ss, widths, smooth, n, hidden[: n * outer], z[:n])
         held_value(z[:n], part[3][:n], part[2][:n], scales[VALUE_CLIP], dz[:n], out)
         perceptron.pull_back(phi, ss, widths, smooth, n, hidden[: n * outer], dz[:n], d_phi, none)
         limit_norm(d_phi, scales[LIMIT])
         steps[1] += 1
-        descend(phi, d_phi, others[0], others[1], steps[1], scales[RATE], scales)
+        descend(phi, d_phi, others[0], others[1], steps[1], scales[RATE], scales[BETA1:])

@@ -9,7 +9,8 @@ import numpy as np
 from ..value_grad import Real
 from . import perceptron
 from ._jit import kernel
-from .ppo import descend, gather
+from .optim import descend
+from .ppo import BETA1, gather
 
 
 @kernel
@@ -51,4 +52,4 @@ def one_pass(
         perceptron.forward(theta, xs, sizes, smooth, n, h, y[:n])
         losses[u] = error(y[:n], wanted[:n], dy[:n])
         perceptron.pull_back(theta, xs, sizes, smooth, n, h, dy[:n], slope, none)
-        descend(theta, slope, moments[0], moments[1], step + u + 1, rate, scales)
+        descend(theta, slope, moments[0], moments[1], step + u + 1, rate, scales[BETA1:])

@@ -33,11 +33,11 @@ class Transition(NamedTuple):
 
 
 class Stand(NamedTuple):
-    """Where collecting stands; ``memory`` is written into as it goes on."""
+    """Where collecting stands."""
 
     state: Any  # of the environment
     total: Real  # (B,) the team's reward so far in the episode
-    memory: Ring  # of Transition
+    memory: Ring  # of Transition, whose arrays are shared with what goes on from here
 
 
 class Ends(NamedTuple):
@@ -107,7 +107,7 @@ def collect(
         reward = tuple(r.astype(dtype) for r in step.reward)
         row = Transition(obs, inner, reward, next_obs, step.terminated, mask, next_mask,
                          alive, next_alive, more(env, before, final))  # fmt: skip
-        memory = ring.add(memory, row)
+        memory = ring.push(memory, row, len(total))
         total = total + np.concatenate(step.reward, axis=1).mean(axis=1)
         obs, mask, alive = next_obs, next_mask, next_alive
         if final is not state:  # somebody's episode has ended

@@ -10,7 +10,8 @@ The losses stand in :mod:`~refmarl.policy_gradient.sac_losses`. Twin critics are
 axis of 2 in its parameters. Actions of a box are moved to (−1, 1)^A, in which log π and the target
 entropy H̄ are measured; where an action is one of K, the same file is discrete SAC: critics give
 all K values, and expectations over actions are sums. Haarnoja et al. 2018, arXiv:1812.05905.
-``[+]`` marks what the course's equations do not contain.
+``[+]`` marks what the course's equations do not contain. :func:`update` is the definition; runs
+whose actions are all of boxes take the same step compiled (:mod:`~.soft_fused`).
 
 log α moves by Adam along dJ/dα, which has the sign of dJ/d log α = α dJ/dα: α stays positive.
 
@@ -36,6 +37,7 @@ from ..replay import ring
 from ..rollout import Act, Arrays, Masks
 from ..rollout import Policy as Acting
 from ..value_grad import Real
+from . import soft_fused
 from .actor_critic import rows
 from .off_policy import Choose, Ends, Stand, Transition, begin, collect, legal
 from .sac_losses import critic_target, discrete_value, temperature_loss
@@ -173,19 +175,30 @@ def iterate(
     iteration, steps, agent, roll, (act_rng, draw_rng) = progress
     stand = cast(Stand, roll)
     ends, found = Ends([], []), []
+    extra = tuple(_extra(env, others, g) for g in range(len(env.groups)))
+    parts = soft_fused.begin(env, cfg, agent, ADAM, extra)
     for _ in range(cfg.num_steps):
         if steps < cfg.warmup:
             choose = uniform(env, act_rng, cfg.dtype)
+        elif parts is not None:
+            choose = soft_fused.acting(env, parts, act_rng)
         else:
             choose = _both(env, _sampled(env, cfg, agent, act_rng))
         stand, taken = collect(env, choose, stand, 1, cfg.dtype, ends)
         steps += taken
         for _ in range(cfg.updates if steps >= cfg.warmup else 0):
+            if parts is not None:
+                seen = others if any(extra) else None
+                told = soft_fused.update(env, parts, stand.memory, cfg.batch, draw_rng, seen)
+                found.append(_means(told))
+                continue
             batch = ring.sample(stand.memory, draw_rng, cfg.batch)
             agent, metrics = update(env, cfg, agent, batch, draw_rng, others)
             found.append(metrics)
         if found and not math.isfinite(sum(found[-1].values())):
             break  # whoever runs this is told of it by the means, and stops
+    if parts is not None:
+        agent = Agent(*soft_fused.fields(parts))
     means = _means(found)
     if ends.returns:
         means |= {"return": float(np.mean(ends.returns)), "length": float(np.mean(ends.lengths))}

@@ -77,6 +77,17 @@ def each(f: Callable[..., Any], *trees: Any) -> Any:
     return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
 
 
+def first(tree: Any) -> Any:
+    """The first leaf; None if there is none."""
+    if not isinstance(tree, tuple):
+        return tree
+    for node in tree:
+        found = first(node)
+        if found is not None:
+            return found
+    return None
+
+
 def read_only(view: Real) -> Real:
     """A view that nobody can write through."""
     view.flags.writeable = False

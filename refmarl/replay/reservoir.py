@@ -71,7 +71,7 @@ def add(memory: Reservoir, rng: np.random.Generator, rows: Any) -> Reservoir:
 
 def held(memory: Reservoir) -> Any:
     """All rows held: read-only views, no copies, as :func:`refmarl.replay.ring.held`."""
-    return ring.held(ring.Ring(memory.data, 0, memory.size))
+    return ring.held(ring.Ring(memory.data, 0, memory.size, 0, np.zeros(1, np.int64)))
 
 
 def sample(memory: Reservoir, rng: np.random.Generator, count: int) -> Any:

@@ -1,5 +1,6 @@
 """Memories: what they hold, what they give, and that a checkpoint has all of it."""
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +68,37 @@ def test_how_rows_are_cut_into_calls_does_not_matter(capacity, chunks):
     for k in range(total):
         whole = ring.add(whole, rows(k, 1))
     assert checkpoint.same(memory, whole)
+
+
+@given(CAPACITY, CHUNKS, CHUNKS, CHUNKS)
+def test_going_on_twice_from_one_ring_gives_two_or_is_refused(capacity, before, one, two):
+    """Never is a ring's content another than what was added to it."""
+    shared, total = fed(ring.empty(capacity, LIKE), ring.add, before)
+    first, _ = fed(shared, ring.add, one)
+    held = np.arange(total)[-capacity:]
+    if shared.size and sum(one) + shared.size > capacity and sum(one):
+        for use in (ring.in_order, ring.held, lambda m: ring.add(m, rows(0, 1))):
+            with pytest.raises(InputError, match=r"of \d+ were written over"):
+                use(shared)
+        return
+    assert_array_equal(numbers(ring.in_order(shared)), held)
+    kept = ring.in_order(first)
+    second = shared
+    for count in two:
+        second = ring.add(second, rows(1000, count))
+    wanted = np.concatenate([held, *(np.arange(1000, 1000 + n) for n in two)])[-capacity:]
+    assert_array_equal(numbers(ring.in_order(second)), wanted)
+    if sum(one):  # the second went on in a copy
+        assert_array_equal(numbers(ring.in_order(first)), numbers(kept))
+
+
+def test_a_copy_of_a_ring_can_be_gone_on_from_when_its_rows_are_gone():
+    full, _ = fed(ring.empty(3, LIKE), ring.add, [5])
+    kept = copy.deepcopy(full)
+    ring.add(full, rows(5, 2))
+    assert_array_equal(numbers(ring.in_order(ring.add(kept, rows(9, 1)))), [3, 4, 9])
+    with pytest.raises(InputError, match="2 of 3 were written over"):
+        ring.sample(full, np.random.default_rng(0), 1)
 
 
 @given(CAPACITY, st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 40))

@@ -61,3 +61,26 @@ class Pair(Env):
 def pair():
     """One of them."""
     return Pair()
+
+
+@dataclass(frozen=True)
+class Boxes(Pair):
+    """The same with numbers as actions of both groups, and nothing masked."""
+
+    @cached_property
+    def groups(self):
+        first, second = super().groups
+        return first._replace(space=Box(-2.0, 2.0, 1)), second
+
+    def mask(self, state):
+        return None, None
+
+    def step(self, state, actions):
+        after, step = super().step(state, (actions[0][..., 0] > 0, actions[1]))
+        return after, step._replace(reward=(-abs(actions[0][..., 0] - 1.0), step.reward[1]))
+
+
+@pytest.fixture(scope="session")
+def boxes():
+    """One of them."""
+    return Boxes()

@@ -1,5 +1,6 @@
 """Soft actor–critic: gradients of its networks, identities, groups that differ, and whole runs."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -297,6 +298,18 @@ def test_a_large_critic_does_not_break_a_saturated_actor():
     moved, metrics = sac.update(env, cfg, agent, batch, np.random.default_rng(1))
     assert np.isfinite(moved.theta[0]).all()
     assert all(np.isfinite(list(metrics.values())))
+
+
+def test_an_old_progress_goes_on_to_the_same_bits_after_a_later_one():
+    cfg = sac.Config(**(TINY | {"capacity": 100}))
+    old, _ = finished(Pendulum(), cfg, 2)
+    rngs = copy.deepcopy(old.rngs)
+    first, _ = sac.iterate(Pendulum(), cfg, old)
+    kept = copy.deepcopy(first)
+    second, _ = sac.iterate(Pendulum(), cfg, old._replace(rngs=rngs))
+    assert checkpoint.same(first, second)
+    sac.iterate(Pendulum(), cfg, second)
+    assert checkpoint.same(first, kept)
 
 
 def test_constants_out_of_range_are_refused():

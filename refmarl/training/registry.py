@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ALGORITHMS = {
     "a2c": "refmarl.policy_gradient.a2c",
+    "attention-maac": "refmarl.cooperative.attention_maac",
     "ddpg": "refmarl.cooperative.ddpg",
     "maddpg": "refmarl.cooperative.maddpg",
     "iql": "refmarl.cooperative.iql",

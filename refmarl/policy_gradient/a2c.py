@@ -16,6 +16,7 @@ Axes: T steps, B copies, N agents of a group, M = T·B·N samples.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,10 +84,23 @@ def policy_gain(
 policy = actor_critic.policy  # how the agent acts
 
 
-def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
-    """Networks with nearly uniform policies, and fresh copies of the environment."""
+class View(NamedTuple):
+    """What a group's critic judges, where that is not what its agents see and earn."""
+
+    obs: Real  # (T + 1, B, N, C)
+    final: Real  # (F, N, C) where episodes ended
+    reward: Real  # (T, B, N)
+
+
+def start(
+    env: Env, cfg: Config, rng: np.random.Generator, widths: tuple[int, ...] = ()
+) -> Progress:
+    """Networks with nearly uniform policies, and fresh copies of the environment.
+
+    ``widths`` are the numbers that each group's critic sees, by default what its agents see.
+    """
     init_rng, env_rng, act_rng = rng.spawn(3)
-    theta, phi = actor_critic.networks(env, cfg.hidden, cfg.share, cfg.dtype, init_rng)
+    theta, phi = actor_critic.networks(env, cfg.hidden, cfg.share, cfg.dtype, init_rng, widths)
     opt = RmsProp(epsilon=cfg.epsilon)
     agent = Agent(theta, phi, tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
     return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng,))
@@ -94,22 +108,36 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
     """Collect T steps of all copies and take one step."""
+    act = policy(env, cfg, progress.agent, progress.rngs[0])
+    roll, batch = collect(env, act, progress.roll, cfg.num_steps)
+    return learnt(env, cfg, progress._replace(roll=roll), batch)
+
+
+def learnt(
+    env: Env, cfg: Config, progress: Progress, batch: Batch, views: tuple[View, ...] = ()
+) -> tuple[Progress, Metrics]:
+    """One step from a batch, ``views`` being what the critics judge of it."""
     iteration, steps, agent, roll, (rng,) = progress
-    roll, batch = collect(env, policy(env, cfg, agent, rng), roll, cfg.num_steps)
     rate = cfg.lr * (1.0 - iteration / cfg.iterations)
-    agent, metrics = update(env, cfg, agent, batch, rate)
+    agent, metrics = update(env, cfg, agent, batch, rate, views)
     if len(batch.returns):
         metrics |= {"return": float(batch.returns.mean()), "length": float(batch.lengths.mean())}
     return Progress(iteration + 1, steps + batch.steps, agent, roll, (rng,)), metrics
 
 
 def update(
-    env: Env, cfg: Config, agent: Agent, batch: Batch, rate: float
+    env: Env,
+    cfg: Config,
+    agent: Agent,
+    batch: Batch,
+    rate: float,
+    views: tuple[View, ...] = (),
 ) -> tuple[Agent, dict[str, float]]:
     """(agent', metrics) after one step of both networks of every group."""
     opt, parts, found = RmsProp(epsilon=cfg.epsilon), [], []
     for g in range(len(env.groups)):
-        d_theta, d_phi, metrics = gradient(env, cfg, agent, batch, g)
+        view = views[g] if views else None
+        d_theta, d_phi, metrics = gradient(env, cfg, agent, batch, g, view)
         d_theta, norm = clip_norm(d_theta, cfg.max_norm)
         d_phi, _ = clip_norm(d_phi, cfg.max_norm)
         opt_theta, theta = opt.update(agent.opt_theta[g], agent.theta[g], -d_theta, rate)
@@ -121,14 +149,15 @@ def update(
 
 
 def gradient(
-    env: Env, cfg: Config, agent: Agent, batch: Batch, g: int
+    env: Env, cfg: Config, agent: Agent, batch: Batch, g: int, view: View | None = None
 ) -> tuple[Real, Real, dict[str, float]]:
     """(∇ gain in the shape of θ, ∇ L in the shape of φ, metrics) of one group."""
-    actor = actor_critic.actor(env.groups[g], cfg.hidden)
-    critic = actor_critic.critic(env.groups[g], cfg.hidden)
-    theta, phi = agent.theta[g], agent.phi[g]
-    v, seen = values(critic, phi, batch.obs[g])
-    final, reward = values(critic, phi, batch.final[g])[0], batch.reward[g]
+    obs, last, reward = view or (batch.obs[g], batch.final[g], batch.reward[g])
+    group, theta, phi = env.groups[g], agent.theta[g], agent.phi[g]
+    actor = actor_critic.actor(group, cfg.hidden)
+    critic = actor_critic.critic(group._replace(obs_dim=obs.shape[-1]), cfg.hidden)
+    v, seen = values(critic, phi, obs)
+    final = values(critic, phi, last)[0]
     advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, reward)
 
     params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))

@@ -78,14 +78,23 @@ def critic(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> M
 
 
 def networks(
-    env: Env, hidden: tuple[int, ...], share: bool, dtype: str, rng: np.random.Generator
+    env: Env,
+    hidden: tuple[int, ...],
+    share: bool,
+    dtype: str,
+    rng: np.random.Generator,
+    widths: tuple[int, ...] = (),
 ) -> tuple[Arrays, Arrays]:
-    """(θ, φ) of new actors and critics, one entry for each group."""
+    """(θ, φ) of new actors and critics, one entry for each group.
+
+    ``widths`` are the numbers that each group's critic sees, by default what its agents see.
+    """
     theta, phi, kind = [], [], np.dtype(dtype).type
-    for group in env.groups:
+    for g, group in enumerate(env.groups):
         lead = () if share else (len(group.agents),)
         theta.append(actor(group, hidden).init(rng, lead, dtype=kind))
-        phi.append(critic(group, hidden).init(rng, lead, dtype=kind))
+        judged = group._replace(obs_dim=widths[g]) if widths else group
+        phi.append(critic(judged, hidden).init(rng, lead, dtype=kind))
     return tuple(theta), tuple(phi)
 
 

@@ -24,6 +24,7 @@ ALGORITHMS = {
     "maddpg": "refmarl.cooperative.maddpg",
     "iql": "refmarl.cooperative.iql",
     "coma": "refmarl.cooperative.coma",
+    "maa2c": "refmarl.cooperative.maa2c",
     "maac": "refmarl.cooperative.maac",
     "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",

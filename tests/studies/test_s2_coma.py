@@ -63,3 +63,23 @@ def test_the_study_comes_out_as_expected():
     outcome = STUDIES["s2.coma-variance"].run(0)
     assert [row.name for row in outcome.rows if not row.ok] == []
     assert len(outcome.figures[0].panels) == 2
+
+
+def test_what_agents_earn_in_the_game_is_what_their_networks_say():
+    # θ = 0: both mix evenly, and meet a third of the time
+    from refmarl.cooperative import coma
+    from refmarl.envs.matrix import Matrix
+    from refmarl.games import expected_utility
+    from refmarl.studies.s2_cooperative import coma_learning
+
+    env, cfg = Matrix(coma_learning.TEAM, horizon=1), coma_learning.KINDS["COMA"][1]
+    agent = coma.start(env, cfg, np.random.default_rng(0)).agent
+    even = agent._replace(theta=tuple(np.zeros_like(t) for t in agent.theta))
+    profile = coma_learning.mixtures(env, cfg, even)
+    assert expected_utility(coma_learning.TEAM, profile)[0] == pytest.approx(18.0 / 9.0)
+
+
+@pytest.mark.slow
+def test_coma_and_maac_learn_what_the_study_says():
+    outcome = STUDIES["s2.coma-learning"].run(0)
+    assert [row.name for row in outcome.rows if not row.ok] == []

@@ -23,4 +23,11 @@ STUDIES: tuple[Study, ...] = (
         "coma-advantage",
         "maac-actor",
     ),
+    _study(
+        "coma-learning",
+        "COMA and MAAC learn",
+        "Do agents with central critics find the best equilibrium of three, and how fast?",
+        "coma-advantage",
+        "maac-critic",
+    ),
 )

@@ -145,7 +145,8 @@ def _roll(
         for b in range(x.shape[0]):
             if _move(b, t, x, action[n, b], horizon, flags[:, n]):
                 ends[count, 0], ends[count, 1], ends[count, 2] = n, b, t[b]
-                final[count] = x[b]
+                for k in range(4):
+                    final[count, k] = x[b, k]
                 count += 1
                 _anew(b, key, t, x, start)
             for k in range(4):

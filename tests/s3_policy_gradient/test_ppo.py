@@ -150,6 +150,35 @@ def test_with_one_agent_sharing_and_ids_change_nothing():
     assert_allclose(one.phi[0], two.phi[0][0], atol=1e-8)
 
 
+@pytest.mark.parametrize("options", [{"share": True}, {"share": False}, {"memory": 2}])
+def test_every_pass_takes_each_row_once_in_an_order_of_its_own(monkeypatch, options):
+    cfg = ppo.Config(num_envs=6, num_steps=5, minibatches=3, epochs=3, iterations=1, **options)
+    parts = []
+    inner, quick = ppo.gradient, fused.one_pass
+
+    def gradient(*given):  # as defined: what stands in the rows
+        parts.append(given[5].log_prob.reshape(-1))
+        return inner(*given)
+
+    def one_pass(batch, adam, order, *rest):  # compiled: the order
+        parts.extend(np.array_split(batch.rows[0][order], cfg.minibatches))
+        return quick(batch, adam, order, *rest)
+
+    monkeypatch.setattr(ppo, "gradient", gradient)
+    monkeypatch.setattr(fused, "one_pass", one_pass)
+    run(cfg)
+    assert [len(part) for part in parts] == [10] * 9
+    passes = [np.concatenate(parts[k : k + 3]) for k in (0, 3, 6)]
+    for one in passes:
+        assert_array_equal(np.sort(one), np.sort(passes[0]))
+    assert len(np.unique(passes[0])) == 30
+    shuffled = [not np.array_equal(passes[0], other) for other in passes[1:]]
+    assert all(shuffled)
+    if cfg.memory:  # whole copies: each is one of six, wherever it stands
+        copies = {tuple(column) for part in parts for column in part.reshape(5, 2).T}
+        assert len(copies) == 6
+
+
 def test_the_epochs_end_where_the_policy_moved_too_far():
     cfg = {**FEW, "minibatches": 1, "epochs": 9, "lr": 0.05, "iterations": 1}
     free, held = (run(ppo.Config(**cfg, kl_stop=k))[1] for k in (0.0, 1e-6))

@@ -93,6 +93,14 @@ STUDIES: tuple[Study, ...] = (
         "ppo-ratio",
     ),
     _study(
+        "ten-seeds",
+        "Ten seeds beside published numbers",
+        "Do PPO, TRPO and SAC solve the classic tasks, on how many seeds, and how well?",
+        "ppo-total",
+        "trpo-step",
+        "sac-objective",
+    ),
+    _study(
         "central-critics",
         "MAPPO beside IPPO",
         "Is a critic that sees all worth anything where the agents see nearly all?",

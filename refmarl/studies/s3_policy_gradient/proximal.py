@@ -21,6 +21,7 @@ from ...policy_gradient.surrogate import clip_gain
 from ...rng import streams
 from ...training.evaluate import evaluate
 from ..published import Found
+from .spread import between
 
 Data = dict[str, Any]
 CARTPOLE = ppo.Config(
@@ -98,7 +99,7 @@ def _solved(env: Env, cfg: ppo.Config, data: Data, full: bool) -> Iterator[Found
     runs = [trained(env, cfg, seed) for seed in range(count)]
     got, steps = np.array([run.greedy for run in runs]), runs[0].steps
     slowest = max(run.seconds for run in runs)
-    name = f"greedy policy after {steps:,} steps, median of {count} seeds"
+    name = f"greedy policy after {steps:,} steps, median of {count} seeds{between(got)}"
     yield Found(name, data["return"], float(np.median(got)), data["tolerance"])
     above, spare = int((got >= data["threshold"]).sum()), 0 if count == 1 else data["spare"]
     name = f"seeds of {count} at {data['threshold']} or above (longest {slowest:.1f} s of one core)"

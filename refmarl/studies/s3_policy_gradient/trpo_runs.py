@@ -8,12 +8,12 @@ import numpy as np
 from ...check import Array
 from ...env_api import Env
 from ...envs.cartpole import CartPole
-from ...envs.pendulum import Pendulum
 from ...learner import learn
 from ...policy_gradient import trpo
 from ...rng import streams
 from ...training.evaluate import evaluate
 from ..published import Found
+from .spread import between
 
 Data = dict[str, Any]
 EPISODES = 100  # of the last evaluation
@@ -49,6 +49,8 @@ def trpo_cartpole(data: Data, full: bool) -> Iterator[Found]:
     runs = [trained(CartPole(), CARTPOLE, seed) for seed in range(count)]
     delta, final = CARTPOLE.delta, [run.final for run in runs]
     name = f"greedy policy after {runs[0].steps:,} steps, mean of {count} seeds"
+    if full:
+        name += f" (median {np.median(final):.1f}{between(final)})"
     yield Found(name, data["return"], float(np.mean(final)), data["tolerance"])
     above = sum(x >= data["threshold"] for x in final)
     few = round((1.0 - data["share"]) * count)  # seeds that may miss
@@ -65,8 +67,3 @@ def trpo_cartpole(data: Data, full: bool) -> Iterator[Found]:
     products, mean = CARTPOLE.cg_iterations, f"mean {squares.mean():.2g}"
     name = f"⟨r, r⟩ after {products} products at most, median of all updates ({mean})"
     yield Found(name, 0.0, float(np.median(squares)), data["residual"])
-
-
-def pendulum(seeds: int) -> list[Trained]:
-    """TRPO on Pendulum with these many seeds."""
-    return [trained(Pendulum(), PENDULUM, seed) for seed in range(seeds)]

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.envs import CartPole, Chain, Grid, Pursuit
+from refmarl.games import NormalForm
 from refmarl.nn import gaussian
 from refmarl.studies import STUDIES
 from refmarl.studies.s3_policy_gradient import (
+    central_soft_critics,
     certificate,
     certificate_cases,
     env_twins,
@@ -20,6 +22,8 @@ from refmarl.studies.s3_policy_gradient import (
     heuristics,
     n_step_bias,
     scales,
+    spread,
+    ten_seeds,
 )
 from refmarl.studies.s3_policy_gradient.episodes import returns
 from refmarl.testing.trajectories import streams
@@ -32,6 +36,7 @@ FAST = (
     "s3.n-step-bias",
     "s3.scales",
     "s3.soft-values",
+    "s3.central-soft-critics",
 )
 
 
@@ -223,3 +228,29 @@ def test_pieces_are_the_data_in_order(seed, count):
     found = scales.pieces(np.random.default_rng(seed), data)
     assert len(found) == 50
     assert_array_equal(np.concatenate(found), data)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 4))
+def test_what_a_critic_cannot_know_is_what_the_means_leave_of_the_variance(seed, a, b):
+    u = np.random.default_rng(seed).standard_normal((2, a, b))
+    explained = np.mean([u[0].mean(axis=1).var(), u[1].mean(axis=0).var()])
+    total = u.reshape(2, -1).var(axis=1).mean()
+    assert_allclose(central_soft_critics.variance(NormalForm(u)), total - explained, atol=1e-12)
+
+
+@given(st.lists(st.floats(-500, 500), min_size=2, max_size=12), st.floats(-50, 50))
+def test_the_interval_of_the_median_is_within_the_seeds_and_moves_with_them(scores, by):
+    found, moved = (spread.interval(np.array(scores) + shift) for shift in (0.0, by))
+    assert min(scores) <= found.low <= found.estimate <= found.high <= max(scores)
+    assert_allclose(moved, np.array(found) + by, atol=1e-9)
+    low, high = map(float, spread.between(scores).partition("[")[2].strip("]").split(","))
+    assert_allclose([low, high], [found.low, found.high], atol=0.051)
+
+
+@pytest.mark.parametrize("case", ten_seeds.CASES, ids=lambda case: case.name)
+def test_what_is_published_counts_as_solved_and_a_seed_that_misses_is_counted(case):
+    assert case.published >= case.threshold
+    scores = np.full(10, case.published)
+    assert all(row.ok for row in ten_seeds._rows(case, scores))
+    scores[:4] = case.threshold - 1.0
+    assert [row.ok for row in ten_seeds._rows(case, scores)] == [True, False]

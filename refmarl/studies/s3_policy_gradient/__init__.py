@@ -106,4 +106,10 @@ STUDIES: tuple[Study, ...] = (
         "Is a critic that sees all worth anything where the agents see nearly all?",
         "mappo",
     ),
+    _study(
+        "central-soft-critics",
+        "MASAC beside independent SAC",
+        "What does a critic gain that is told what the others saw and did?",
+        "masac",
+    ),
 )

@@ -1,6 +1,7 @@
 """Environments: batched, functional, each with its rules and their source in its docstring."""
 
 from .acrobot import Acrobot
+from .allocation import Allocation
 from .cartpole import CartPole
 from .chain import Chain
 from .foraging import Foraging
@@ -18,6 +19,7 @@ from .tabular import TabularEnv
 
 __all__ = [
     "Acrobot",
+    "Allocation",
     "CartPole",
     "Chain",
     "ContinuousMountainCar",

@@ -40,6 +40,7 @@ ALGORITHMS = {
 }
 ENVS = {
     "acrobot": "refmarl.envs.acrobot:Acrobot",
+    "allocation": "refmarl.envs.allocation:Allocation",
     "cartpole": "refmarl.envs.cartpole:CartPole",
     "chain": "refmarl.envs.chain:Chain",
     "foraging": "refmarl.envs.foraging:Foraging",

@@ -101,6 +101,17 @@ ROWS = (
             r"$(r+\gamma(1-d)\max_{a'}Q'_{tot}(s',a')-Q_{tot})^2$"
         ),
         exercise=True,
+        closed=True,
+        source="Sunehag et al. 2018",
+        laws=(
+            "a tuple of greedy actions attains max_a Q_tot, which is the sum of the maxima",
+            "each Q_i receives the gradient in Q_tot",
+            "one state: exactly the games without interactions are representable",
+            "uniform least squares are the main effects",
+            "one agent: deep Q-learning",
+            "off its own data it may diverge",
+        ),
+        errata="The text claims independence and guarantees: docs/errata.md, A6.",
     ),
     Equation(
         tag="2.8",
@@ -108,6 +119,15 @@ ROWS = (
         title="QMIX: monotone mixing",
         statement=r"$Q_{tot}=f_s(Q_1..Q_n)$, $\partial f/\partial Q_i\ge0$",
         exercise=True,
+        closed=True,
+        source="Rashid et al. 2018",
+        laws=(
+            "a tuple of greedy actions attains max_a Q_tot",
+            "no derivative in a Q_i is negative",
+            "with suitable weights it is any sum on a bounded range, and learns as VDN does",
+            "monotone games that are no sums are representable, exclusive-or is not",
+            "with convex units an agent's gain never falls with another's",
+        ),
         beyond=True,
     ),
     Equation(

@@ -75,6 +75,19 @@ def test_the_actors_gain_has_the_gradient_that_it_says(head, seed, shape, weighe
     check_gradient(lambda p: central.actor_gain(head, p, action, q, b, w), params).require()
 
 
+@pytest.mark.equation("2.1")
+@given(SEEDS, st.sampled_from([(1,), (3, 2)]))
+def test_what_was_expected_moves_nothing_and_what_is_better_is_raised(seed, shape):
+    rng = np.random.default_rng(seed)
+    logits, q = rng.standard_normal((*shape, 3)), rng.standard_normal(shape)
+    action = rng.integers(3, size=shape)
+    even = central.actor_gain(categorical, logits, action, q, q)
+    assert even.value == 0.0
+    assert (even.gradient == 0.0).all()
+    better = central.actor_gain(categorical, logits, action, q + 1.0, q).gradient
+    assert (np.take_along_axis(better, action[..., None], axis=-1) > 0.0).all()
+
+
 def layered(rng, gamma, sizes=(2, 2)):
     """Three steps and an end: states 0 | 1, 2 | 3, 4 | 5, which pays nothing and stays."""
     moves = np.zeros((6, *sizes, 6))

@@ -156,6 +156,28 @@ def test_with_lambda_0_and_slow_policies_that_lag_by_nothing_both_aim_at_the_sam
     assert_allclose(first, second, atol=1e-12)
 
 
+@pytest.mark.equation("2.2")
+@settings(max_examples=5)
+@given(SEEDS)
+def test_the_targets_are_of_the_slow_policies_and_critics_alone(team, seed):
+    cfg = maac.Config(**TINY)
+    agent, batch, seen = gathered(maac, team, cfg, seed)
+
+    def y(who):
+        return maac.targets(team, cfg, who, batch, seen, 0, np.random.default_rng(0))
+
+    def moved(name):
+        return agent._replace(**{name: tuple(p - 0.3 * p**2 for p in getattr(agent, name))})
+
+    for fast in ("theta", "phi"):
+        assert_array_equal(y(moved(fast)), y(agent))
+    over = batch.terminated
+    assert (y(moved("phi_target"))[~over] != y(agent)[~over]).any()
+    flat = agent._replace(theta_target=tuple(0.0 * p for p in agent.theta_target))
+    assert (y(flat)[~over] != y(agent)[~over]).any()
+    assert_array_equal(y(flat)[over], y(agent)[over])
+
+
 @BOTH
 @settings(max_examples=10)
 @given(SEEDS)

@@ -26,7 +26,7 @@ STUDIES: tuple[Study, ...] = (
     _study(
         "coma-learning",
         "COMA and MAAC learn",
-        "Do agents with central critics find the best equilibrium of three, and how fast?",
+        "Do agents with central critics find the best equilibrium of three?",
         "coma-advantage",
         "maac-critic",
     ),

@@ -49,6 +49,13 @@ ROWS = (
             r"$y_i=r_i+\gamma(1-d)Q_{\phi_i'}(s',\mu'_1(o'_1),…,\mu'_n(o'_n))$"
         ),
         exercise=True,
+        closed=True,
+        source="Lowe et al. 2017, eq. 6",
+        laws=(
+            "one agent: DDPG",
+            "relabelling agents relabels everything",
+            "the target of a terminal step is the reward",
+        ),
     ),
     Equation(
         tag="2.4",
@@ -61,6 +68,13 @@ ROWS = (
             r"D}[\nabla_{\theta_i}\mu_i(o_i)\nabla_{a_i}Q_{\phi_i}|_{a_i=\mu_i(o_i)}]$"
         ),
         exercise=True,
+        closed=True,
+        source="Lowe et al. 2017, eq. 5 and algorithm 1",
+        laws=(
+            "the chain rule is a difference quotient",
+            "the others' actions come from the memory",
+            "relabelling agents relabels everything",
+        ),
     ),
     Equation(
         tag="2.5",

@@ -53,7 +53,7 @@ class Config(Settings):
 
     gamma: float = option(0.95, "γ, discount", "[0, 1]")
     tau: float = option(0.01, "τ, share of the networks in their targets", "(0, 1]")
-    lr: float = option(1e-2, "step of Adam, for actors and critics", "(0, inf)")
+    lr: float = option(1e-3, "step of Adam, for actors and critics", "(0, inf)")
     clip: float = option(0.5, "largest norm of a network's gradient", "(0, inf)")
     flat: float = option(1e-3, "c, weight of the mean square of an actor's outputs", "[0, inf)")
     central: bool = option(True, "whether critics see all agents, or their own alone")
@@ -71,7 +71,7 @@ class Config(Settings):
     share: bool = option(False, "whether the agents of a group share parameters")
     num_envs: int = option(25, "B, copies of the environment", "[1, inf)")
     num_steps: int = option(25, "steps of each copy in an iteration", "[1, inf)")
-    every: int = option(100, "steps of all copies together for an update", "[1, inf)")
+    every: int = option(25, "steps of all copies together for an update", "[1, inf)")
     batch: int = option(1024, "M, rows of an update", "[1, inf)")
     capacity: int = option(1_000_000, "rows of the memory", "[1, inf)")
     warmup: int = option(1024, "steps at first, uniform and without updates", "[0, inf)")

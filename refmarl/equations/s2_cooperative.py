@@ -70,6 +70,7 @@ ROWS = (
         exercise=True,
         closed=True,
         source="Lowe et al. 2017, eq. 5 and algorithm 1",
+        errata="The text replaces agent 1's action whoever i is: docs/errata.md, A5.",
         laws=(
             "the chain rule is a difference quotient",
             "the others' actions come from the memory",

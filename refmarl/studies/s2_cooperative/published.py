@@ -10,7 +10,7 @@ from ...check import Array
 from ...envs.navigation import Navigation, original
 from ...envs.particles import State
 from ..published import Found
-from . import coma_variance
+from . import coma_variance, speaker
 
 Data = dict[str, Any]
 
@@ -93,4 +93,5 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S2.05": coins_learnt,
     "S2.06": scripted,
     "S2.07": random_play,
+    "S2.09": speaker.speaker_listener,
 }

@@ -30,4 +30,11 @@ STUDIES: tuple[Study, ...] = (
         "coma-advantage",
         "maac-critic",
     ),
+    _study(
+        "maddpg",
+        "Critics that see all",
+        "What can a critic know that sees all actions, and whose slot may the gradient touch?",
+        "maddpg-critic",
+        "maddpg-actor",
+    ),
 )

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from . import s1_games, s3_policy_gradient, startup
+from . import s1_games, s2_cooperative, s3_policy_gradient, startup
 from .measure import Options, missing, race, tournament
 from .task import Peer, Task
 
-_ALL = (*s1_games.TASKS, *s3_policy_gradient.TASKS, *startup.TASKS)
+_ALL = (*s1_games.TASKS, *s2_cooperative.TASKS, *s3_policy_gradient.TASKS, *startup.TASKS)
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}
 
 __all__ = ["TASKS", "Options", "Peer", "Task", "choose", "missing", "race", "tournament"]

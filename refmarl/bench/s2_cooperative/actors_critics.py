@@ -13,6 +13,7 @@ Networks 18-64-64-5 and 69-64-64-1 of ReLU for each agent, Adam at 0.01, gradien
 
 from dataclasses import replace
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,12 +71,11 @@ def operations() -> int:
     Actors at o′, target critics; critics forward, ∂L/∂W and ∂L/∂x of all layers but the first;
     actors forward; critics forward and ∂Q/∂a; actors' ∂L/∂W and ∂L/∂x of all but the first.
     """
-    actor, critic = [SEEN, UNITS, UNITS, MOVES], [AGENTS * (SEEN + MOVES), UNITS, UNITS, 1]
-    of = {name: sum(i * o for i, o in zip(s, s[1:], strict=False)) for name, s in
-          (("actor", actor), ("critic", critic))}  # fmt: skip
-    inner = {"actor": of["actor"] - SEEN * UNITS, "critic": of["critic"] - critic[0] * UNITS}
-    total = 3 * of["actor"] + inner["actor"] + 4 * of["critic"] + 2 * inner["critic"]
-    return 2 * ROWS * AGENTS * (total + MOVES * UNITS)
+    sizes = (SEEN, UNITS, UNITS, MOVES), (AGENTS * (SEEN + MOVES), UNITS, UNITS, 1)
+    actor, critic = (sum(i * o for i, o in pairwise(layers)) for layers in sizes)
+    inner = actor - SEEN * UNITS, critic - sizes[1][0] * UNITS  # without the first layers
+    total = 3 * actor + inner[0] + 4 * critic + 2 * inner[1] + MOVES * UNITS
+    return 2 * ROWS * AGENTS * total
 
 
 # ------------------------------------------------------------------------------------------- ours
@@ -102,20 +102,21 @@ class _Ours:
             self.progress, metrics = self.maddpg.iterate(self.env, self.cfg, self.progress)
         return float(self.progress.agent.opt_phi[0].step - before), metrics["q"]
 
-    def update(self) -> tuple[float, float]:
-        agent, rng = self.progress.agent, np.random.default_rng(self.given.seed)
-        for _ in range(self.given.size):
-            agent, told = self.maddpg.update(self.env, self.cfg, agent, self.batch, rng)
-        return told["critic_loss"], told["gain"]
-
 
 class _OurUpdates(_Ours):
     def __init__(self, given: Given) -> None:
         from ...replay import ring
 
         super().__init__(given)
+        roll: Any = self.progress.roll
         rng = np.random.default_rng([given.seed, 1])
-        self.batch = ring.sample(self.progress.roll.stand.memory, rng, ROWS)
+        self.batch = ring.sample(roll.stand.memory, rng, ROWS)
+
+    def update(self) -> tuple[float, float]:
+        agent, rng = self.progress.agent, np.random.default_rng(self.given.seed)
+        for _ in range(self.given.size):
+            agent, told = self.maddpg.update(self.env, self.cfg, agent, self.batch, rng)
+        return told["critic_loss"], told["gain"]
 
 
 # ---------------------------------------------------------------------------------------- PyTorch
@@ -171,9 +172,10 @@ class _Torch:
         self.torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
         optimiser.step()
 
-    def learn(self, obs: Any, act: Any, reward: Any, after: Any, noise: Any) -> list[Any]:
+    def learn(self, rows: list[Any], noise: Any) -> list[Any]:
         """One update of all agents; (critic's loss, J, mean Q) of each."""
         torch, told = self.torch, []
+        obs, act, reward, after = rows
         with torch.no_grad():
             best = [net(after[:, j]).argmax(dim=1) for j, net in enumerate(self.slow_actors)]
             then = [torch.nn.functional.one_hot(b, MOVES).to(obs.dtype) for b in best]
@@ -221,7 +223,7 @@ class _TorchUpdates(_Torch):
     def _state(self, flat: Real, inputs: int, outputs: int) -> dict[str, Any]:
         """A network's parameters, from one vector; theirs multiply from the other side."""
         sizes, at, found = (inputs, UNITS, UNITS, outputs), 0, {}
-        for k, (i, o) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for k, (i, o) in enumerate(pairwise(sizes)):
             w, b = flat[at : at + i * o].reshape(i, o), flat[at + i * o : at + (i + 1) * o]
             found[f"{2 * k}.weight"] = self.torch.as_tensor(w.T.copy())
             found[f"{2 * k}.bias"] = self.torch.as_tensor(b.copy())
@@ -234,7 +236,7 @@ class _TorchUpdates(_Torch):
             net.load_state_dict(state)
         self._begin()
         for noise in self.noise:
-            told = self.learn(*self.rows, noise)
+            told = self.learn(self.rows, noise)
         loss, gain, _ = np.mean(told, axis=0)
         return float(loss), float(gain)
 
@@ -279,7 +281,7 @@ class _TorchMpe2(_Torch):
                 chosen = self.rng.integers(0, min(self.steps, CAPACITY), ROWS)
                 rows = [self.torch.as_tensor(own[chosen]) for own in self.memory]
                 noise = -self.torch.empty(AGENTS, ROWS, MOVES).exponential_().log()
-                self.value = float(np.mean(self.learn(*rows, noise), axis=0)[2])
+                self.value = float(np.mean(self.learn(rows, noise), axis=0)[2])
 
     def train(self) -> tuple[float, float]:
         before = self.updates

@@ -2,7 +2,7 @@
 
 What :mod:`refmarl.policy_gradient.ppo` defines, only faster, for policies of one choice whose
 agents share networks and all act. Arrays are contiguous and flat, of one dtype; a row of the batch
-is a step with N agents: ``obs`` (R·N·O), ``seen`` (R·N·C), the others (R·N).
+is a step with N agents and n values (N, or 1 that all share): ``obs`` (R·N·O), ``seen`` (R·n·C).
 """
 
 import math
@@ -95,37 +95,39 @@ def limit_norm(gradient: Real, limit: float) -> float:
 
 @kernel
 def one_pass(
-    order: Real, ends: Real, obs: Real, seen: Real, action: Real, rows: Real, agents: int,
-    theta: Real, phi: Real, moments: Real, others: Real, steps: Real, sizes: Real, widths: Real,
-    smooth: bool, scales: Real, told: Real,
+    order: Real, ends: Real, obs: Real, seen: Real, action: Real, rows: Real, judged: Real,
+    agents: int, values: int, theta: Real, phi: Real, moments: Real, others: Real, steps: Real,
+    sizes: Real, widths: Real, smooth: bool, scales: Real, told: Real,
 ) -> None:  # fmt: skip
     """Go through ``order`` (R) in minibatches that end at ``ends`` (U), in place.
 
-    ``rows`` (4, R·N): log π_old, A, target, V_old; ``moments`` (2, P) and ``others`` (2, P′) are
-    Adam's, ``steps`` (2) how many of its steps there were; ``sizes`` and ``widths`` those of the
-    layers of the policy's and the critic's network; ``told`` (U, 5).
+    ``rows`` (2, R·N): log π_old, A; ``judged`` (2, R·n): target, V_old; ``moments`` (2, P) and
+    ``others`` (2, P′) are Adam's, ``steps`` (2) how many of its steps there were; ``sizes`` and
+    ``widths`` those of the layers of the policy's and the critic's network; ``told`` (U, 5).
     """
     most, first = 0, 0
     for u in range(len(ends)):
         most, first = max(most, ends[u] - first), ends[u]
-    kind, count = theta.dtype, most * agents
-    x, s = np.empty(count * sizes[0], kind), np.empty(count * widths[0], kind)
+    kind, count, few = theta.dtype, most * agents, most * values
+    x, s = np.empty(count * sizes[0], kind), np.empty(few * widths[0], kind)
     y, dy = np.empty(count * sizes[-1], kind), np.empty(count * sizes[-1], kind)
-    z, dz = np.empty(count, kind), np.empty(count, kind)
-    hidden = np.empty(count * max(sizes[1:-1].sum(), widths[1:-1].sum()), kind)
-    taken, part = np.empty(count, action.dtype), np.empty((4, count), kind)
+    z, dz = np.empty(few, kind), np.empty(few, kind)
+    hidden = np.empty(max(count * sizes[1:-1].sum(), few * widths[1:-1].sum()), kind)
+    taken, part = np.empty(count, action.dtype), np.empty((2, count), kind)
+    goal = np.empty((2, few), kind)
     d_theta, d_phi, none = np.empty_like(theta), np.empty_like(phi), np.empty(0, kind)
     inner, outer = sizes[1:-1].sum(), widths[1:-1].sum()
     first = 0
     for u in range(len(ends)):
         chosen = order[first : ends[u]]
-        n, first = len(chosen) * agents, ends[u]
+        n, m, first = len(chosen) * agents, len(chosen) * values, ends[u]
         gather(obs, chosen, agents * sizes[0], x)
-        gather(seen, chosen, agents * widths[0], s)
+        gather(seen, chosen, values * widths[0], s)
         gather(action, chosen, agents, taken)
-        for k in range(4):
+        for k in range(2):
             gather(rows[k], chosen, agents, part[k])
-        xs, ss, out = x[: n * sizes[0]], s[: n * widths[0]], told[u]
+            gather(judged[k], chosen, values, goal[k])
+        xs, ss, out = x[: n * sizes[0]], s[: m * widths[0]], told[u]
         logits, d_logits = y[: n * sizes[-1]], dy[: n * sizes[-1]]
         perceptron.forward(theta, xs, sizes, smooth, n, hidden[: n * inner], logits)
         old, a = part[0][:n], part[1][:n]
@@ -136,9 +138,9 @@ def one_pass(
         out[NORM] = limit_norm(d_theta, scales[LIMIT])
         steps[0] += 1
         descend(theta, d_theta, moments[0], moments[1], steps[0], scales[RATE], scales[BETA1:])
-        perceptron.forward(phi, ss, widths, smooth, n, hidden[: n * outer], z[:n])
-        held_value(z[:n], part[3][:n], part[2][:n], scales[VALUE_CLIP], dz[:n], out)
-        perceptron.pull_back(phi, ss, widths, smooth, n, hidden[: n * outer], dz[:n], d_phi, none)
+        perceptron.forward(phi, ss, widths, smooth, m, hidden[: m * outer], z[:m])
+        held_value(z[:m], goal[1][:m], goal[0][:m], scales[VALUE_CLIP], dz[:m], out)
+        perceptron.pull_back(phi, ss, widths, smooth, m, hidden[: m * outer], dz[:m], d_phi, none)
         limit_norm(d_phi, scales[LIMIT])
         steps[1] += 1
         descend(phi, d_phi, others[0], others[1], steps[1], scales[RATE], scales[BETA1:])

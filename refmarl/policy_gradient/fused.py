@@ -24,8 +24,10 @@ class Batch(NamedTuple):
     obs: Real
     seen: Real
     action: Real
-    rows: Real  # (4, R·N): log π_old, A, target, V_old
-    agents: int
+    rows: Real  # (2, R·N): log π_old, A
+    judged: Real  # (2, R·n): target, V_old
+    agents: int  # N
+    values: int  # n
     theta: Real
     phi: Real
     moments: Real  # (2, P)
@@ -50,11 +52,15 @@ def begin(
         return None
     kind = theta.dtype
     obs, seen = (np.ascontiguousarray(x, kind).reshape(-1) for x in (data.obs, data.seen))
-    rows = np.array([data.log_prob, data.advantage, data.target, data.value], kind)
+    rows, judged = (
+        np.array(pair, kind).reshape(2, -1)
+        for pair in ([data.log_prob, data.advantage], [data.target, data.value])
+    )
     return Batch(
-        obs, seen, np.ascontiguousarray(data.action, np.int64).reshape(-1), rows.reshape(4, -1),
-        data.obs.shape[1], theta.copy(), phi.copy(), np.array([opt_theta.m, opt_theta.v]),
-        np.array([opt_phi.m, opt_phi.v]), np.array([opt_theta.step, opt_phi.step]),
+        obs, seen, np.ascontiguousarray(data.action, np.int64).reshape(-1), rows, judged,
+        data.obs.shape[1], data.seen.shape[1], theta.copy(), phi.copy(),
+        np.array([opt_theta.m, opt_theta.v]), np.array([opt_phi.m, opt_phi.v]),
+        np.array([opt_theta.step, opt_phi.step]),
         sizes.sizes, widths.sizes, sizes.smooth,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ state. Without it each agent has its own rewards and values: the critic then see
 beside the state, or has parameters of its own for each agent (``share`` false). Agents that are no
 longer alive move nothing of the policy, but earn what the team earns.
 
-Axes: T steps, B copies, N agents of a group, S numbers of the global state.
+Axes: T steps, B copies, N agents of a group, n of their values, S numbers of the global state.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,9 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, critics of the global state, fresh copies."""
     probe = env.reset(np.random.default_rng(0), 1)
     size = env.global_state(probe).shape[-1]
-    widths = tuple(size + _marks(cfg, len(group.agents)) for group in env.groups)
-    return ppo.start(env, cfg, rng, widths)
+    counts = [len(group.agents) for group in env.groups]
+    seen = tuple((_values(cfg, count), size + _marks(cfg, count)) for count in counts)
+    return ppo.start(env, cfg, rng, seen)
 
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
@@ -61,15 +62,21 @@ def views(env: Env, cfg: Config, batch: Batch) -> tuple[View, ...]:
     found = []
     for group, own in zip(env.groups, batch.reward, strict=True):
         seen, final = (judged(cfg, s, len(group.agents)) for s in (batch.state, batch.final_state))
-        reward = np.broadcast_to(team, own.shape) if cfg.team else own
-        found.append(View(seen, final, reward))  # A_t from V(s_t) (3.17)
+        paid = (*own.shape[:-1], _values(cfg, len(group.agents)))
+        found.append(View(seen, final, np.broadcast_to(team, paid) if cfg.team else own))
     return tuple(found)
 
 
 def judged(cfg: Config, state: Real, agents: int) -> Real:
-    """States (..., S) as the critic sees them for each agent, (..., N, S), with ids if needed."""
-    seen = np.broadcast_to(state[..., None, :], (*state.shape[:-1], agents, state.shape[-1]))
+    """States (..., S) as the critic sees them, (..., n, S), with ids if needed."""
+    count = _values(cfg, agents)
+    seen = np.broadcast_to(state[..., None, :], (*state.shape[:-1], count, state.shape[-1]))
     return ppo.named(cfg, seen) if _marks(cfg, agents) else seen
+
+
+def _values(cfg: Config, agents: int) -> int:
+    """n, how many values a state has for a group: one if its agents share reward and critic."""
+    return 1 if cfg.team and cfg.share else agents
 
 
 def _marks(cfg: Config, agents: int) -> int:

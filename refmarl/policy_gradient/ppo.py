@@ -54,15 +54,15 @@ class Agent(NamedTuple):
     opt_phi: tuple[OptState, ...]
     beta: Real  # (G,) β of the penalty
     scale: tuple[popart.Scale, ...]  # of the critic's targets
-    recall: Arrays = ()  # what critics remember before the next step, (B, N, H), if they do
+    recall: Arrays = ()  # what critics remember before the next step, (B, n, H), if they do
 
 
 class View(NamedTuple):
-    """What a group's critic judges: what it sees, and what its agents are paid."""
+    """What a group's critic judges: what it sees, and what is paid; n is N, or 1 for all alike."""
 
-    obs: Real  # (T + 1, B, N, C)
-    final: Real  # (F, N, C) where episodes ended
-    reward: Real  # (T, B, N)
+    obs: Real  # (T + 1, B, n, C)
+    final: Real  # (F, n, C) where episodes ended
+    reward: Real  # (T, B, n)
 
 
 class Rows(NamedTuple):
@@ -76,13 +76,13 @@ class Rows(NamedTuple):
     log_prob: Real  # (M, N) of the policy that acted
     params: Real | None  # (M, N, D) of it, where the penalty needs them
     advantage: Real  # (M, N)
-    seen: Real  # (M, N, C) by the critic
-    target: Real  # (M, N), normalised by Pop-Art
-    value: Real  # (M, N) of the critic that was, normalised alike
+    seen: Real  # (M, n, C) by the critic
+    target: Real  # (M, n), normalised by Pop-Art
+    value: Real  # (M, n) of the critic that was, normalised alike
     mask: Real | None  # (M, N, K) or None: all actions legal
     acts: Real | None  # (M, N) or None: all agents act
     memory: Real | None = None  # (M, N, H) of the policy
-    recall: Real | None = None  # (M, N, H) of the critic
+    recall: Real | None = None  # (M, n, H) of the critic
     starts: Real | None = None  # (M,) where an episode begins
 
 
@@ -95,7 +95,7 @@ class Part(NamedTuple):
     opt_phi: OptState
     beta: float
     scale: popart.Scale
-    recall: Real | None  # (B, N, H)
+    recall: Real | None  # (B, n, H)
 
 
 OPTIMISER = Adam(epsilon=1e-5)
@@ -106,28 +106,30 @@ POPART_RATE = 0.05  # least weight of a batch in the running moments of the targ
 
 
 def start(
-    env: Env, cfg: Config, rng: np.random.Generator, widths: tuple[int, ...] = ()
+    env: Env, cfg: Config, rng: np.random.Generator, judged: tuple[tuple[int, int], ...] = ()
 ) -> Progress:
     """Networks with nearly uniform policies, and fresh copies of the environment.
 
-    ``widths`` are the numbers that each group's critic sees, by default what its agents see.
+    ``judged`` is (n, C) of what each group's critic sees, by default what its agents see.
     """
     init_rng, env_rng, act_rng, batch_rng = rng.spawn(4)
     theta: list[Real] = []
     phi: list[Real] = []
-    scale, memory, kind = [], [], np.dtype(cfg.dtype).type
-    for g, group in enumerate(env.groups):
+    scale, kind = [], np.dtype(cfg.dtype).type
+    seen = judged or [(len(group.agents), named_width(cfg, group)) for group in env.groups]
+    for group, (_, width) in zip(env.groups, seen, strict=True):
         lead = () if cfg.share else (len(group.agents),)
-        width = widths[g] if widths else named_width(cfg, group)
         nets = (whole(net, cfg.memory) for net in (actor(cfg, group), critic(cfg, width)))
         for part, net in zip((theta, phi), nets, strict=True):
             part.append(net.init(init_rng, lead, dtype=kind))
         scale.append(popart.begin((1,)))
-        memory.append(np.zeros((cfg.num_envs, len(group.agents), cfg.memory), kind))
     opt_theta, opt_phi = (tuple(map(OPTIMISER.init, part)) for part in (theta, phi))
     beta = np.full(len(env.groups), cfg.beta)
-    kept = tuple(memory) if cfg.memory else ()
-    agent = Agent(tuple(theta), tuple(phi), opt_theta, opt_phi, beta, tuple(scale), kept)
+    kept, recall = (
+        tuple(np.zeros((cfg.num_envs, n, cfg.memory), kind) for n in counts if cfg.memory)
+        for counts in ([len(group.agents) for group in env.groups], [n for n, _ in seen])
+    )
+    agent = Agent(tuple(theta), tuple(phi), opt_theta, opt_phi, beta, tuple(scale), recall)
     return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs, kept), (act_rng, batch_rng))
 
 
@@ -215,13 +217,15 @@ def prepare(
     scale, phi = part.scale, part.phi
     normal, normal_final, recall = judged(cfg, judge, part, batch, view)
     v, final = (popart.denormalise(scale, x[..., None])[..., 0] for x in (normal, normal_final))
-    advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, view.reward)
+    # MAPPO's critics see the state s_t, and the reward is the team's
+    advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, view.reward)  # (3.17)
     if cfg.popart and np.isfinite(target).all():
         scale = popart.track(scale, target[..., None], POPART_RATE)
         last = popart.preserve(judge, phi[..., -judge.size :], part.scale, scale)
         phi = np.concatenate([phi[..., : -judge.size], last], axis=-1)
     target, old = (popart.normalise(scale, x[..., None])[..., 0] for x in (target, v[:-1]))
     acts = batch.alive[g]
+    advantage = np.broadcast_to(advantage, batch.log_prob[g].shape)  # of V(s_t) if all share it
     if cfg.normalise:
         advantage = standard(advantage, acts)
     found = Rows(
@@ -241,7 +245,7 @@ def prepare(
 def judged(
     cfg: Config, judge: MLP, part: Part, batch: Batch, view: View
 ) -> tuple[Real, Real, Real | None]:
-    """(V (T + 1, B, N), V (F, N) where episodes ended, what the critic remembers then)."""
+    """(V (T + 1, B, n), V (F, n) where episodes ended, what the critic remembers then)."""
     phi, h = part.phi, part.recall
     if h is None:
         return values(judge, phi, view.obs)[0], values(judge, phi, view.final)[0], None

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.envs import CartPole, Navigation
 from refmarl.learner import learn
-from refmarl.policy_gradient import mappo, ppo
+from refmarl.nn import fused as nn_fused
+from refmarl.policy_gradient import fused, mappo, ppo
 from refmarl.policy_gradient.actor_critic import values
 from refmarl.rollout import collect
 
@@ -64,7 +65,7 @@ def test_sharing_is_one_network_that_sees_ids(seed):
         theta=(np.tile(agent.theta[0], (3, 1)),), phi=(np.tile(agent.phi[0], (3, 1)),)
     )
     together = gradients(env, shared, agent, views, batch)
-    apart = gradients(env, own, alike, views, batch)
+    apart = gradients(env, own, alike, mappo.views(env, own, batch), batch)
     for whole, each in zip(together, apart, strict=True):
         assert each.shape == (3, *whole.shape)
         assert_allclose(each.sum(axis=0), whole, atol=1e-12)
@@ -101,6 +102,35 @@ def test_the_advantages_are_those_of_values_of_the_state(seed):
     assert_allclose(got, np.repeat(wanted[..., None], 3, axis=2), atol=1e-12)
 
 
+@pytest.mark.equation("3.17")
+@settings(max_examples=10)
+@given(SEEDS, st.booleans(), st.sampled_from(["clip", "kl"]))
+def test_one_value_of_a_state_is_as_good_as_one_for_each_agent(seed, scaled, objective):
+    env = Navigation(team=3)
+    cfg = mappo.Config(**FEW, hidden=(3,), dtype="float64", popart=scaled, objective=objective)
+    agent, (one,), batch = gathered(env, cfg, seed)
+    assert one.obs.shape[2] == one.reward.shape[2] == 1
+    each = ppo.View(*(np.repeat(x, 3, axis=x.ndim - 1 - (x is not one.reward)) for x in one))
+    few, many = (gradients(env, cfg, agent, (view,), batch) for view in (one, each))
+    for a, b in zip(few, many, strict=True):
+        assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.skipif(not nn_fused.ENABLED, reason="no BLAS that kernels can call")
+@pytest.mark.parametrize("team", [True, False])
+def test_compiled_passes_know_how_many_values_a_state_has(team):
+    env = Navigation(team=3)
+    cfg = mappo.Config(**FEW, hidden=(5, 3), dtype="float64", team=team, lr=0.02, value_clip=0.1)
+    one, told = run(mappo, env, cfg)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fused, "begin", lambda *given: None)
+        two, said = run(mappo, env, cfg)
+    assert_allclose(one.agent.theta[0], two.agent.theta[0], atol=1e-8)
+    assert_allclose(one.agent.phi[0], two.agent.phi[0], atol=1e-8)
+    for name in told.keys() & said.keys():
+        assert_allclose(told[name], said[name], atol=1e-8, err_msg=name)
+
+
 def test_without_a_team_everybody_is_judged_by_what_it_earns(pair):
     env = pair
     for share in (True, False):
@@ -133,8 +163,8 @@ def test_the_dead_move_no_policy_but_earn_with_their_team(pair):
     changed = batch._replace(action=(other, batch.action[1]))
     one, two = (gradients(env, cfg, agent, views, b) for b in (batch, changed))
     assert_array_equal(one[0], two[0])
-    alone = np.array_equal(views[0].reward[..., 0], views[0].reward[..., 1])
-    assert alone  # the dead agent's is the team's
+    team = np.concatenate(batch.reward, axis=2).mean(axis=2, keepdims=True)
+    assert_array_equal(views[0].reward, team)  # the dead agent's is the team's
 
 
 @pytest.mark.parametrize("options", [{}, {"share": False, "team": False}])

@@ -103,6 +103,16 @@ def test_standard_advantages_have_mean_0_and_deviation_1(seed, dtype, some):
         assert_allclose([counted.mean(), counted.std()], [0.0, 1.0], atol=1e-5)
 
 
+@settings(max_examples=5)
+@given(SEEDS, st.booleans())
+def test_the_advantages_of_a_batch_are_standard_among_those_who_act(pair, seed, share):
+    cfg = ppo.Config(**SMALL, share=share)
+    _, _, _, rows, _ = prepared(pair, cfg, seed, 0)
+    assert not rows.acts.all()
+    counted = rows.advantage[rows.acts]
+    assert_allclose([counted.mean(), counted.std()], [0.0, 1.0], atol=1e-6)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, -3e5])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_advantages_that_are_all_alike_are_no_signal(value, dtype):

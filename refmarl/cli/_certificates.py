@@ -39,7 +39,7 @@ def certificate(
         "certificate": {
             "return": float(found.values.mean()),
             "values": dict(zip(env.agents, found.values.tolist(), strict=True)),
-            "regrets": dict(zip(env.agents, found.regrets.tolist(), strict=True)),
+            "regrets": _named(env.agents, found.regrets),
             "nash_conv": found.nash_conv,
             "best": found.best,
             "best_is_reached": found.reached,
@@ -49,6 +49,10 @@ def certificate(
     }
 
 
+def _named(agents: Sequence[str], regrets: Any) -> dict[str, float] | None:
+    return None if regrets is None else dict(zip(agents, regrets.tolist(), strict=True))
+
+
 def certified(rows: Sequence[dict[str, Any]]) -> None:
     """Print a table of the certificates, and a line for each reason why there is none."""
     lines, discounts = [], set()
@@ -56,11 +60,12 @@ def certified(rows: Sequence[dict[str, Any]]) -> None:
         if not (found := row["certificate"]):
             continue
         discounts.add(found["gamma"])
-        regrets = " ".join(shown(r) for r in found["regrets"].values())
+        regrets, total = "–", "–"  # too many plays
+        if found["regrets"] is not None:
+            regrets = " ".join(shown(r) for r in found["regrets"].values())
+            total = shown(found["nash_conv"])
         best = ("" if found["best_is_reached"] else "≤ ") + shown(found["best"])
-        lines.append(
-            (row["folder"], shown(found["return"]), best, shown(found["nash_conv"]), regrets)
-        )
+        lines.append((row["folder"], shown(found["return"]), best, total, regrets))
     if lines:
         print("\nexact, by enumeration" + _discounted(discounts) + ":")
         table(("run", "return", "best possible", "NashConv", "regrets"), lines)

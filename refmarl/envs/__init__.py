@@ -4,6 +4,7 @@ from .acrobot import Acrobot
 from .allocation import Allocation
 from .cartpole import CartPole
 from .chain import Chain
+from .coverage import Coverage
 from .foraging import Foraging
 from .grid import Grid
 from .matrix import Matrix
@@ -23,6 +24,7 @@ __all__ = [
     "CartPole",
     "Chain",
     "ContinuousMountainCar",
+    "Coverage",
     "Foraging",
     "Grid",
     "Matrix",

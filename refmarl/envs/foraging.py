@@ -133,6 +133,11 @@ class Foraging(Env):
         _foraging.greedy(state.key, state.t, state.at, state.food_at, state.food, legal, action)
         return (action,)
 
+    def ceiling(self, state: State) -> Array:
+        """(B,): the mean over the agents of all that can be eaten; lifting in vain pays nobody."""
+        share = state.food.sum(axis=1) / np.maximum(state.total, 1)
+        return np.asarray(share / self.players)
+
     def scene(self, state: State, copy: int = 0) -> Scene:
         """The grid, the food with its levels, the agents with theirs."""
         rows, columns = float(self.rows), float(self.columns)

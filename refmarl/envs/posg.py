@@ -1,4 +1,4 @@
-"""Dec-POMDPs as environments: Dec-Tiger, the broadcast channel, recycling robots, one's own.
+"""Dec-POMDPs as environments: Dec-Tiger, broadcast channel, recycling robots, switch riddle.
 
     s₀ ~ initial,   reward R_i(s, a),   s' ~ P(·|s, a),   o ~ O(·|s', a)
 
@@ -27,7 +27,7 @@ from . import _players
 from ._frame import close, room
 from .tabular import Tables, cumulative, draw, start_states, tables
 
-GAMES = ("dec_tiger", "broadcast_channel", "recycling_robots")
+GAMES = ("dec_tiger", "broadcast_channel", "recycling_robots", "switch_riddle")
 
 
 class State(NamedTuple):

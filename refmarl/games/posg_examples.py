@@ -4,10 +4,12 @@
 """
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 
-from ..check import Array
+from .. import check
+from ..check import Array, InputError
 from .markov import MarkovGame
 from .posg import POSG
 
@@ -96,3 +98,52 @@ def recycling_robots(gamma: float = 0.9) -> POSG:
     bits = np.array([[s // 2, s % 2] for s in range(4)])
     shown = [np.broadcast_to(np.eye(2)[bits[:, i], None, None], (4, 3, 3, 2)) for i in range(2)]
     return POSG.independent(game, shown)
+
+
+def switch_riddle(gamma: float = 0.9, prisoners: int = 3) -> POSG:
+    """A hundred prisoners and one light, with 2 to 4 of them (Foerster et al. 2016).
+
+    Every day one prisoner, any of them alike, is led into a room with a light that only who is
+    there sees. He leaves it off (action 0) or on (1), or tells (2) that all have been there: then
+    it is over, and all are paid 1 if that is so and -1 if not. The others' actions count for
+    nothing. A prisoner sees that he is not in the room (0), or the light off (1) or on (2). On the
+    day before the first nobody is there, and the light is off.
+
+    Nobody can tell before all have been there: over T rounds the return is at most the probability
+    that T - 1 days are enough. Three prisoners reach that: the light means that two have been in.
+    """
+    n = check.positive(prisoners, "prisoners", 4)
+    if n < 2:
+        raise InputError("prisoners: need 2 to 4, got 1")
+    nodes = [(w, on, been) for w, on in product(range(n), range(2)) for been in range(1, 2**n)]
+    nodes = [node for node in nodes if node[2] >> node[0] & 1]
+    number, start, end = {node: k for k, node in enumerate(nodes)}, len(nodes), len(nodes) + 1
+    moves, pay = np.zeros((end + 1, *(3,) * n, end + 1)), np.zeros((end + 1, *(3,) * n))
+    moves[end, ..., end] = 1.0
+    for w in range(n):
+        moves[start, ..., number[w, 0, 1 << w]] = 1.0 / n
+    for k, (w, _, been) in enumerate(nodes):
+        for act in range(3):
+            own: tuple[Any, ...] = (k, *(act if i == w else slice(None) for i in range(n)))
+            if act == 2:
+                moves[(*own, end)] = 1.0
+                pay[own] = 1.0 if been == 2**n - 1 else -1.0
+                continue
+            for after in range(n):
+                moves[(*own, number[after, act, been | 1 << after])] = 1.0 / n
+    seen = np.zeros((n, end + 1, 3))
+    seen[..., 0] = 1.0
+    for k, (w, on, _) in enumerate(nodes):
+        seen[w, k] = np.eye(3)[1 + on]
+    states = (
+        *(f"{w + 1} in, light {'on' if on else 'off'}" for w, on, _ in nodes),
+        "before",
+        "over",
+    )
+    first = np.eye(end + 1)[start]
+    reward = np.stack([pay] * n)
+    game = MarkovGame(moves, reward, gamma, first, "Switch riddle", states)
+    shown = (end + 1, *(3,) * n, 3)
+    return POSG.independent(
+        game, [np.broadcast_to(s.reshape(end + 1, *(1,) * n, 3), shown) for s in seen]
+    )

@@ -36,16 +36,16 @@ class Certificate(NamedTuple):
     """Exact values of a joint policy; the mean over agents is what evaluation calls return."""
 
     values: Array  # (n,), expected return of each agent
-    regrets: Array  # (n,), what its best response would gain, ≥ 0
+    regrets: Array | None  # (n,), what its best response would gain, ≥ 0; None if too many plays
     best: float  # mean over agents: no joint policy earns more
     reached: bool  # whether some joint policy earns it: an optimum, not only a bound
     gamma: float  # 1 over a horizon
     unseen: float  # probability of actions that were never drawn, at most: 0 for greedy policies
 
     @property
-    def nash_conv(self) -> float:
+    def nash_conv(self) -> float | None:
         """The sum of the regrets: 0 at equilibria."""
-        return float(self.regrets.sum())
+        return None if self.regrets is None else float(self.regrets.sum())
 
 
 def certify(env: Env, policy: Policy, greedy: bool, gamma: float = 0.99) -> Certificate:
@@ -116,9 +116,11 @@ def _partial(env: Any, posg: POSG, policy: Policy, greedy: bool) -> Certificate:
     strategies, unseen = _strategies(env, posg, policy, greedy)
     try:
         values = posg_value(posg, strategies)
-        regrets = posg_regrets(posg, strategies)
     except InputError as error:
         raise InputError(f"{env.name}: no certificate: {error}") from None
+    regrets = None
+    with suppress(InputError):  # of who deviates every history counts
+        regrets = posg_regrets(posg, strategies)
     best, reached = _best(posg, env.horizon)
     return Certificate(values, regrets, best, reached, 1.0, unseen)
 

@@ -43,6 +43,7 @@ ENVS = {
     "allocation": "refmarl.envs.allocation:Allocation",
     "cartpole": "refmarl.envs.cartpole:CartPole",
     "chain": "refmarl.envs.chain:Chain",
+    "coverage": "refmarl.envs.coverage:Coverage",
     "foraging": "refmarl.envs.foraging:Foraging",
     "grid": "refmarl.envs.grid:Grid",
     "matrix": "refmarl.envs.matrix:Matrix",

@@ -252,3 +252,20 @@ def copied(env, theirs):
         food=food,
         total=food.sum(axis=1),
     )
+
+
+@given(ENVS, SEEDS)
+def test_nobody_eats_more_than_there_is(env, seed):
+    rng = np.random.default_rng(seed)
+    state = env.reset(rng, 6)
+    most, total = env.ceiling(state), np.zeros(6)
+    assert (most <= 1.0 / env.players + 1e-12).all()
+    for t in range(30):
+        plan = env.heuristic(state) if t % 2 else random_actions(env, rng, state)
+        after, step = env.step(state, plan)
+        total += step.reward[0].mean(axis=1)
+        if after.ended.any():
+            break
+        state = after
+        assert (total + env.ceiling(state) <= most + 1e-9).all()  # what is eaten is gone
+    assert (total <= most + 1e-9).all()

@@ -112,7 +112,7 @@ def trained(mdp: MDP, seed: int, **settings: Any) -> tuple[TabularEnv, sac.Confi
     env = as_env(mdp)
     cfg = sac.Config(
         gamma=GAMMA, lr=3e-3, tau=0.05, hidden=(32,), num_envs=8, num_steps=50, warmup=400,
-        capacity=20_000, batch=128, iterations=40, **settings,
+        capacity=20_000, batch=128, iterations=24, **settings,
     )  # fmt: skip
     progress = sac.start(env, cfg, np.random.default_rng(seed))
     for _ in range(cfg.iterations):

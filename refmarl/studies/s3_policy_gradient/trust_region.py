@@ -39,7 +39,7 @@ class Solved(NamedTuple):
 def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     """Both kinds of updates on CartPole; one batch's system."""
     seed_rng, batch_rng = rng.spawn(2)
-    count, updates = (10, CARTPOLE.iterations) if full else (2, 30)
+    count, updates = (10, CARTPOLE.iterations) if full else (2, 20)
     seeds = [int(s) for s in seed_rng.integers(2**31, size=count)]
     cfg = replace(CARTPOLE, iterations=updates)
     searched = [trained(CartPole(), cfg, seed) for seed in seeds]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ....nn.mlp import MLP
+from ...spec import close
 
 Lists = list[Array]
 
@@ -38,6 +39,29 @@ def forward(weights: Lists, biases: Lists, x: Any) -> Any:
     for k, (w, b) in enumerate(zip(weights, biases, strict=True)):
         x = x @ w + b if k == len(weights) - 1 else np.tanh(x @ w + b)
     return x
+
+
+def results(found: Any, names: str, *needs: Any) -> list[Any]:
+    """What an answer gave, as floats: a tuple like ``names``, of lists of arrays or of arrays.
+
+    ``needs`` says for each place what it must be like: the arrays of all layers, or one array.
+    """
+    assert isinstance(found, tuple | list), f"need {names}, got {found!r:.60}"
+    assert len(found) == len(needs), f"need {names}, got {len(found)} things"
+    for at, name in enumerate(names.strip("()").split(", ")):
+        got, need = found[at], needs[at]
+        if not isinstance(need, list):
+            close(got, np.zeros(need.shape), name, atol=np.inf)
+            continue
+        assert isinstance(got, tuple | list), f"{name}: need a list, got {type(got).__name__}"
+        assert len(got) == len(need), f"{name}: {len(got)} arrays for {len(need)} layers"
+        for k, (g, p) in enumerate(zip(got, need, strict=True)):
+            close(g, np.zeros(p.shape), f"{name}[{k}]", atol=np.inf)
+    return [
+        [np.asarray(g, dtype=float) for g in part] if isinstance(needs[at], list)
+        else np.asarray(part, dtype=float)
+        for at, part in enumerate(found)
+    ]  # fmt: skip
 
 
 def directional(f: Callable[..., Any], arrays: Lists, along: Lists, step: float = 1e-20) -> Any:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from ....check import Array
 from ...spec import PURE, Answer, Mistake, Property, Spec, close
 from .._layouts import layouts
-from ._networks import Lists, as_lists, as_vector, directional, forward, networks, shapes_of
+from ._networks import (
+    Lists,
+    as_lists,
+    as_vector,
+    directional,
+    forward,
+    networks,
+    results,
+    shapes_of,
+)
 
 
 class Case(NamedTuple):
@@ -30,20 +39,9 @@ def cases(draw: st.DrawFn) -> Case:
 
 def _parts(answer: Answer, case: Case) -> tuple[Lists, Lists, Array]:
     """The three results, of the right numbers and shapes."""
-    found = answer(*case)
-    assert isinstance(found, tuple | list), f"need (d_weights, d_biases, dx), got {found!r:.60}"
-    assert len(found) == 3, f"need (d_weights, d_biases, dx), got {len(found)} things"
-    for name, got, need in (
-        ("d_weights", found[0], case.weights),
-        ("d_biases", found[1], case.biases),
-    ):
-        assert isinstance(got, tuple | list), f"{name}: need a list, got {type(got).__name__}"
-        assert len(got) == len(need), f"{name}: {len(got)} arrays for {len(need)} layers"
-        for k, (g, p) in enumerate(zip(got, need, strict=True)):
-            close(g, np.zeros(p.shape), f"{name}[{k}]", atol=np.inf)
-    close(found[2], np.zeros(case.x.shape), "dx", atol=np.inf)
-    d_weights, d_biases = ([np.asarray(g, dtype=float) for g in part] for part in found[:2])
-    return d_weights, d_biases, np.asarray(found[2], dtype=float)
+    needs = case.weights, case.biases, case.x
+    found = results(answer(*case), "(d_weights, d_biases, dx)", *needs)
+    return found[0], found[1], found[2]
 
 
 def _loss(case: Case) -> Any:

@@ -16,6 +16,7 @@ from ._networks import (
     forward,
     gradient_of,
     networks,
+    results,
     shapes_of,
 )
 
@@ -42,20 +43,9 @@ def cases(draw: st.DrawFn) -> Case:
 
 def _parts(answer: Answer, case: Case) -> tuple[Array, Lists, Lists]:
     """The three results, of the right numbers and shapes."""
-    found = answer(*case)
-    assert isinstance(found, tuple | list), f"need (Jv, hv_weights, hv_biases), got {found!r:.60}"
-    assert len(found) == 3, f"need (Jv, hv_weights, hv_biases), got {len(found)} things"
-    close(found[0], np.zeros(case.target.shape), "Jv", atol=np.inf)
-    for name, got, need in (
-        ("hv_weights", found[1], case.weights),
-        ("hv_biases", found[2], case.biases),
-    ):
-        assert isinstance(got, tuple | list), f"{name}: need a list, got {type(got).__name__}"
-        assert len(got) == len(need), f"{name}: {len(got)} arrays for {len(need)} layers"
-        for k, (g, p) in enumerate(zip(got, need, strict=True)):
-            close(g, np.zeros(p.shape), f"{name}[{k}]", atol=np.inf)
-    hv_weights, hv_biases = ([np.asarray(g, dtype=float) for g in part] for part in found[1:])
-    return np.asarray(found[0], dtype=float), hv_weights, hv_biases
+    needs = case.target, case.weights, case.biases
+    found = results(answer(*case), "(Jv, hv_weights, hv_biases)", *needs)
+    return found[0], found[1], found[2]
 
 
 def _gradient(case: Case) -> Any:

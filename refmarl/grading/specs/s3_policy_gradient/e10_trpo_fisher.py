@@ -18,6 +18,7 @@ from ._networks import (
     forward,
     gradient_of,
     networks,
+    results,
     shapes_of,
 )
 from ._softmax import log_pi
@@ -47,15 +48,7 @@ def _flat(weights: Lists, biases: Lists) -> Array:
 
 def _product(answer: Answer, case: Case) -> Array:
     """H v as one vector, all weights and then all biases."""
-    found, names = answer(*case), ("hv_weights", "hv_biases")
-    assert isinstance(found, tuple | list), f"need (hv_weights, hv_biases), got {found!r:.60}"
-    assert len(found) == 2, f"need (hv_weights, hv_biases), got {len(found)} things"
-    for name, got, need in zip(names, found, case[:2], strict=True):
-        assert isinstance(got, tuple | list), f"{name}: need a list, got {type(got).__name__}"
-        assert len(got) == len(need), f"{name}: {len(got)} arrays for {len(need)} layers"
-        for k, (g, p) in enumerate(zip(got, need, strict=True)):
-            close(g, np.zeros(p.shape), f"{name}[{k}]", atol=np.inf)
-    return _flat(*([np.asarray(g, dtype=float) for g in part] for part in found))
+    return _flat(*results(answer(*case), "(hv_weights, hv_biases)", case.weights, case.biases))
 
 
 def _jv(case: Case) -> Array:

@@ -43,7 +43,7 @@ def pages(app: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
 def share(app: Any, pagename: str, template: str, context: dict[str, Any], _: Any) -> None:
     """Make the navigation once for each folder: none of these pages stands in it.
 
-    The theme would resolve the whole tree again for every page, which took half of a build.
+    The theme would resolve the whole tree again for every page, hundreds of times in a build.
     """
     if not pagename.startswith("source/"):
         return

@@ -254,7 +254,7 @@ def test_killed_at_any_moment_and_begun_again_it_comes_to_the_same(tmp_path, fak
     grade_all(folder, tmp_path / "calm")
     once = len(fake.read_text().splitlines())
     fake.write_text("")
-    rng, out, kills = random.Random(0), tmp_path / "out", 6
+    rng, out, kills = random.Random(0), tmp_path / "out", 4
     for _ in range(kills):
         process, seen = start(folder, out), len(fake.read_text().splitlines())
         more = rng.choice([0, 1, 2, 4])

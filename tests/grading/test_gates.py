@@ -55,12 +55,20 @@ def _right(label):
     }
 
 
+def _few(label):
+    """How many cases a right answer is tried on here; the slow test below takes 300.
+
+    Those of students' tests start a process for each implementation.
+    """
+    return 4 if label.startswith("tests-") else 8
+
+
 @pytest.mark.parametrize("label", LABELS)
 def test_right_answers_get_full_marks(label):
     answers = _right(label)
     assert len(answers) >= 4
     for name, answer in answers.items():
-        score, failed = _score(label, answer, _cases(label)[:12])
+        score, failed = _score(label, answer, _cases(label)[: _few(label)])
         assert failed == [], name
         assert score == exercises()[label].points
 

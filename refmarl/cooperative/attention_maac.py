@@ -165,22 +165,21 @@ def update(
         agent.opt_phi, agent.phi, clip_norm(d_phi, cfg.max_norm)[0], cfg.critic_lr
     )
     agent = agent._replace(phi=phi, opt_phi=opt_phi)
-    theta, opts, found = [], [], []
-    for g, (d_theta, metrics) in enumerate(actor_gradients(env, cfg, agent, batch, rng)):
+    slopes, means = actor_gradients(env, cfg, agent, batch, rng)
+    theta, opts = [], []
+    for g, d_theta in enumerate(slopes):
         step = -clip_norm(d_theta, cfg.max_norm)[0]
         opt, moved = ADAM.update(agent.opt_theta[g], agent.theta[g], step, cfg.lr)
         theta.append(moved)
         opts.append(opt)
-        found.append(metrics)
     pairs = zip(agent.theta_target, theta, strict=True)
     slow = tuple(polyak(old, new, cfg.tau) for old, new in pairs)  # (2.5)
     agent = agent._replace(
         theta=tuple(theta), opt_theta=tuple(opts), theta_target=slow,
         phi_target=polyak(agent.phi_target, phi, cfg.tau),
     )  # fmt: skip
-    mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
     target = float(np.mean([t.mean() for t in y]))
-    return agent, {"target": target, "critic_loss": loss, "q": q} | mean
+    return agent, {"target": target, "critic_loss": loss, "q": q} | means
 
 
 def targets(
@@ -220,19 +219,19 @@ def critic_gradient(
 
 def actor_gradients(
     env: Env, cfg: Config, agent: Agent, batch: Transition, rng: np.random.Generator
-) -> list[tuple[Real, dict[str, float]]]:
-    """(g in the shape of θ, metrics) of each group, the critic as it is."""
+) -> tuple[Arrays, dict[str, float]]:
+    """(g in the shape of θ of each group, metrics), the critic as it is."""
     passed = [_passed(env, cfg, t, batch.obs, batch.mask, g) for g, t in enumerate(agent.theta)]
     drawn = tuple(categorical.draw(rng, params)[0] for params, _ in passed)
     q = critic(env, cfg).forward(agent.phi, batch.obs, drawn, batch.alive)[0]
-    found = []
+    slopes, total, entropy = [], 0.0, 0.0
     for g, (theta, (params, tape)) in enumerate(zip(agent.theta, passed, strict=True)):
         weight = share_of(env, batch, g)
         gain = soft_gain(params, drawn[g], q[g], cfg.alpha, weight, cfg.expected)
-        d_theta = _actor(env, cfg, g).gradient(theta, tape, rows(theta, gain.gradient))
-        entropy = float(categorical.entropy(params).mean())
-        found.append((d_theta, {"gain": float(gain.value), "entropy": entropy}))
-    return found
+        slopes.append(_actor(env, cfg, g).gradient(theta, tape, rows(theta, gain.gradient)))
+        total += float(gain.value)
+        entropy += float((weight * categorical.entropy(params)).sum())
+    return tuple(slopes), {"gain": total, "entropy": entropy}
 
 
 def soft_gain(

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.cooperative.counterfactual import advantage, advantages, joint_advantages
 from refmarl.cooperative.enumerated import expected_step, joint_action_values, joint_policy
-from refmarl.games.markov import evaluate
+from refmarl.games.markov import MarkovGame, evaluate
 from refmarl.games.policy_gradient import policy_gradient, softmax_policies
 from refmarl.policy_gradient.returns import lambda_return
 from refmarl.testing.strategies import games_with_logits, seeded_markov_games_with_policies
@@ -59,6 +59,29 @@ def test_with_true_values_it_is_the_policy_gradient_exactly(case):
     for i in range(game.num_players):
         found = expected_step(game, logits, i, joint_advantages(q[i], pi[i], i), seen)
         assert_allclose(found.mean, wanted[i], atol=1e-11 * size / (1.0 - game.gamma))
+
+
+@pytest.mark.equation("2.6")
+@settings(max_examples=15)
+@given(games_with_logits(max_players=3), st.data())
+def test_relabelling_agents_relabels_advantages_and_gradients(case, data):
+    game, logits, _ = case
+    n = game.num_players
+    order = data.draw(st.permutations(range(n)))
+    axes = [0, *(1 + i for i in order)]
+    moves = game.transition.transpose(*axes, n + 1)
+    reward = game.reward.transpose(0, *(1 + a for a in axes))[list(order)]
+    other = MarkovGame(moves, reward, game.gamma, game.initial)
+    turned = [logits[i] for i in order]
+    pi, pi2 = (softmax_policies(g, x) for g, x in ((game, logits), (other, turned)))
+    q, q2 = joint_action_values(game, pi), joint_action_values(other, pi2)
+    room = 1e-10 * (1.0 + np.abs(q).max()) ** 2 / (1.0 - game.gamma) ** 2
+    for k, i in enumerate(order):
+        a, b = joint_advantages(q[i], pi[i], i), joint_advantages(q2[k], pi2[k], k)
+        assert_allclose(b, a.transpose(axes), atol=room)
+        one, two = expected_step(game, logits, i, a), expected_step(other, turned, k, b)
+        assert_allclose(two.mean, one.mean, atol=room)
+        assert_allclose(two.variance, one.variance, atol=room)
 
 
 @pytest.mark.equation("2.6")

@@ -162,6 +162,7 @@ def data(name: str) -> dict[str, Any]:
     """An algorithm with its settings, or an environment with its groups and parameters."""
     from ..config import describe
     from ..training import registry
+    from ..training.certify import best_return
 
     if registry.is_algorithm(name):
         module = registry.algorithm(name)
@@ -192,6 +193,8 @@ def data(name: str) -> dict[str, Any]:
             {"name": g.name, "agents": len(g.agents), "observes": g.obs_dim, "acts": str(g.space)}
             for g in env.groups
         ]
+        if (best := best_return(env)) is not None:
+            found["best"], found["best_is_reached"] = best
     return found
 
 
@@ -204,6 +207,9 @@ def show(name: str) -> None:
     if "groups" in found:
         table(("group", "agents", "observes", "acts"), [tuple(g.values()) for g in found["groups"]])
         print()
+    if "best" in found:
+        what = "the most that any joint policy returns" if found["best_is_reached"] else "a bound"
+        print(f"  best return, exactly: {found['best']:.6g} ({what}, mean over agents)\n")
     if found["settings"]:
         table(tuple(found["settings"][0]), [tuple(row.values()) for row in found["settings"]])
     way = f"{name} ENV --set" if found["kind"] == "algorithm" else f"ALGO {name} --env"

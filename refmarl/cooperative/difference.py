@@ -110,6 +110,8 @@ class DifferenceRewards(Wrapped):
     G is the team's reward of the step, the mean over the agents; what it would have been with c_i
     in place of a_i is found by taking the step again, from the same state and with the same
     randomness, n more copies at once. The default action must be possible wherever it is needed.
+    Where an action is felt a step later only, as in MPE2's worlds, D_i is 0: what counts is the
+    reward of this step.
 
     Parameters
     ----------

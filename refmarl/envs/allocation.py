@@ -59,7 +59,7 @@ class State(NamedTuple):
 class Allocation(Env):
     """A team that divides resources; truncated at the horizon."""
 
-    name: ClassVar[str] = "allocation"
+    name: ClassVar[str] = "resources"
     players: int = option(3, "n, agents", "[1, 100]")
     resources: int = option(3, "m, resources", "[1, 100]")
     welfare: str = option("nash", "what is paid", WELFARES)

@@ -55,7 +55,7 @@ class State(NamedTuple):
 class Coverage(Env):
     """A swarm of agents alike; nothing terminates."""
 
-    name: ClassVar[str] = "coverage"
+    name: ClassVar[str] = "swarm"
     players: int = option(5, "n, agents", "[1, 1000]")
     dimensions: int = option(2, "d, of an interval or a square", "[1, 2]")
     grid: int = option(16, "M, places along each axis", "[2, 200]")

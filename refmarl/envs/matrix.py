@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array
+from ..check import Array, InputError
 from ..config import option
 from ..env_api import Actions, Env, Group, Label, Scene, Step, refuse
 from ..games import library
@@ -40,7 +40,7 @@ class Matrix(Env):
 
     Parameters
     ----------
-    game : a NormalForm, or a name of :mod:`refmarl.games.library`
+    game : a NormalForm, or a name of :mod:`refmarl.games.library`; with numbers: penalty:k=-30
     horizon : rounds until truncation; 0 for none
     """
 
@@ -51,12 +51,12 @@ class Matrix(Env):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.game, str):
-            library.entry(self.game)  # raises if there is none
+            _named(self.game)  # raises if there is none
 
     @cached_property
     def stage(self) -> NormalForm:
         """The game of one round."""
-        return library.game(self.game) if isinstance(self.game, str) else self.game
+        return _named(self.game) if isinstance(self.game, str) else self.game
 
     def twin(self, gamma: float = 0.9) -> MarkovGame:
         """The same as a Markov game: state 0 begins, state 1 + j follows joint action j."""
@@ -140,6 +140,19 @@ class Matrix(Env):
             shapes += [Label((x, y), text, i) for x, text in texts]
         top = game.num_players + 1.0
         return Scene((0.0, 4.0, 0.0, top), tuple(shapes), f"round {int(state.t[copy])}")
+
+
+def _named(text: str) -> NormalForm:
+    """A game of the library, with its numbers if they are given: ``penalty:k=-30``."""
+    name, _, rest = text.partition(":")
+    values = {}
+    for part in filter(None, rest.split(",")):
+        key, _, value = part.partition("=")
+        try:
+            values[key.strip()] = float(value)
+        except ValueError:
+            raise InputError(f"game: need NAME or NAME:k=NUMBER, got {text!r}") from None
+    return library.game(name, **values)
 
 
 @kernel

@@ -63,7 +63,7 @@ class PosgEnv(Env):
     9
     """
 
-    name: ClassVar[str] = "posg"
+    name: ClassVar[str] = "dec-pomdp"
     game: str | POSG = option("dec_tiger", f"a game, or one of {', '.join(GAMES)}")
     horizon: int = option(4, "T, rounds", "[1, 1000]")
     memory: int = option(3, "K, own observations that an agent is shown", "[1, 1000]")

@@ -66,14 +66,27 @@ def certify(env: Env, policy: Policy, greedy: bool, gamma: float = 0.99) -> Cert
     InputError
         If it cannot be done; the message says why.
     """
+    posg = getattr(env, "posg", None)
+    if not isinstance(posg, POSG) and not hasattr(env, "twin_copies"):
+        raise InputError(f"{env.name}: no certificate: its states cannot be listed")
     if not all(isinstance(group.space, Discrete) for group in env.groups):
         raise InputError(f"{env.name}: no certificate: its actions cannot be listed")
-    posg = getattr(env, "posg", None)
     if isinstance(posg, POSG):
         return _partial(env, posg, policy, greedy)
-    if not hasattr(env, "twin_copies"):
-        raise InputError(f"{env.name}: no certificate: its states cannot be listed")
     return _markov(env, policy, greedy, gamma)
+
+
+def best_return(env: Env) -> tuple[float, bool] | None:
+    """(the largest return of any joint policy, True), (a bound of it, False), or None if unknown.
+
+    Mean over agents, undiscounted over the horizon; for environments that can be enumerated.
+    """
+    posg = getattr(env, "posg", None)
+    if isinstance(posg, POSG):
+        return _best(posg, env.horizon)
+    if hasattr(env, "twin_copies") and env.horizon:
+        return finite_optimum(env.twin(), env.horizon), True  # type: ignore[attr-defined]
+    return None
 
 
 def ceiling(env: Env, rng: np.random.Generator, episodes: int) -> float | None:

@@ -40,10 +40,9 @@ ALGORITHMS = {
 }
 ENVS = {
     "acrobot": "refmarl.envs.acrobot:Acrobot",
-    "allocation": "refmarl.envs.allocation:Allocation",
     "cartpole": "refmarl.envs.cartpole:CartPole",
     "chain": "refmarl.envs.chain:Chain",
-    "coverage": "refmarl.envs.coverage:Coverage",
+    "dec-pomdp": "refmarl.envs.posg:PosgEnv",
     "foraging": "refmarl.envs.foraging:Foraging",
     "grid": "refmarl.envs.grid:Grid",
     "matrix": "refmarl.envs.matrix:Matrix",
@@ -51,10 +50,11 @@ ENVS = {
     "mountain-car-continuous": "refmarl.envs.mountain_car:ContinuousMountainCar",
     "navigation": "refmarl.envs.navigation:Navigation",
     "pendulum": "refmarl.envs.pendulum:Pendulum",
-    "posg": "refmarl.envs.posg:PosgEnv",
     "pursuit": "refmarl.envs.pursuit:Pursuit",
     "reference": "refmarl.envs.reference:Reference",
+    "resources": "refmarl.envs.allocation:Allocation",
     "speaker-listener": "refmarl.envs.speaker_listener:SpeakerListener",
+    "swarm": "refmarl.envs.coverage:Coverage",
     "t-maze": "refmarl.envs.t_maze:TMaze",
     "tabular": "refmarl.envs.tabular:TabularEnv",
 }

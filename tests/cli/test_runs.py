@@ -31,8 +31,8 @@ def test_evaluating_is_the_same_twice_and_other_with_another_seed(runs, run):
 def test_evaluating_certifies_where_a_game_can_be_enumerated(runs, run, tmp_path):
     few = ("--set", "iterations=2", "--set", "num_envs=2", "--out", tmp_path)
     assert run("train", "a2c", "matrix", "--env", "game=climbing", *few)[0] == 0
-    assert run("train", "a2c", "posg", "--env", "horizon=2", *few)[0] == 0
-    one, two = json.loads(run("evaluate", tmp_path, "--json")[1])
+    assert run("train", "a2c", "dec-pomdp", "--env", "horizon=2", *few)[0] == 0
+    two, one = json.loads(run("evaluate", tmp_path, "--json")[1])  # dec-pomdp, matrix
     for row, best in ((one, 275.0), (two, -4.0)):
         found = row["certificate"]
         assert found["best"] == pytest.approx(best)

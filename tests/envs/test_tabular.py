@@ -13,6 +13,7 @@ from scipy import stats
 from refmarl.check import InputError
 from refmarl.env_api import advance, random_actions
 from refmarl.envs import Chain, Grid, Matrix, TabularEnv, tabular
+from refmarl.games import library
 from refmarl.games.markov import MarkovGame, evaluate
 from refmarl.games.markov_examples import big_match, random_markov_game, soccer
 from refmarl.games.normal_form import NormalForm
@@ -317,3 +318,16 @@ def test_a_lost_match_goes_on_and_a_state_that_pays_nobody_ends_it():
 def test_what_cannot_be_is_refused(make, message):
     with pytest.raises((InputError, KeyError), match=message):
         make()
+
+
+def test_a_game_of_the_library_takes_its_numbers():
+    assert_array_equal(
+        Matrix("penalty:k=-30").stage.payoffs, library.game("penalty", k=-30).payoffs
+    )
+    for text, says in (
+        ("penalty:k=3", "k"),
+        ("penalty:k=x", "NAME:k=NUMBER"),
+        ("penalty:q=1", "q"),
+    ):
+        with pytest.raises(InputError, match=says):
+            Matrix(text)

@@ -15,7 +15,8 @@ from refmarl.cooperative.difference import (
     difference_rewards,
 )
 from refmarl.env_api import random_actions
-from refmarl.envs import CartPole, Foraging, Matrix, Navigation, Pendulum, Pursuit
+from refmarl.envs import CartPole, Foraging, Matrix, Navigation, Pendulum
+from refmarl.envs import SpeakerListener as Speakers
 from refmarl.games import NormalForm, pure_equilibria
 from refmarl.testing.check_env import check_env
 
@@ -110,26 +111,41 @@ def test_the_environment_pays_what_the_table_says(game):
     assert_allclose(step.reward[0], table[:, joint[:, 0], joint[:, 1]].T, atol=1e-12)
 
 
-@given(SEEDS)
-def test_with_several_groups_every_agent_is_replaced_alone(seed):
-    """Step by step, one agent at a time, from the same state."""
-    inside = Pursuit(chasers=2, continuous=False)
-    env = DifferenceRewards(inside, default=2)
+@given(SEEDS, st.booleans())
+def test_with_several_groups_every_agent_is_replaced_alone(seed, worlds):
+    """One agent at a time, from the same state, in the second step of a play."""
     rng = np.random.default_rng(seed)
+    table = NormalForm(rng.standard_normal((3, 2, 3, 2)))
+    inside = Speakers(listeners=2, velocity_first=True) if worlds else Matrix(table)
+    env = DifferenceRewards(inside, default=1)
     state = env.reset(rng, 3)
+    state, _ = env.step(state, random_actions(env, rng, state))
     actions = random_actions(env, rng, state)
     _, step = env.step(state, actions)
     team = np.concatenate(inside.step(state, actions)[1].reward, axis=1).mean(axis=1)
-    column = 0
-    paid = np.concatenate(step.reward, axis=1)
+    column, paid = 0, np.concatenate(step.reward, axis=1)
     for g, given_ in enumerate(actions):
         for k in range(given_.shape[1]):
             other = given_.copy()
-            other[:, k] = 2
+            other[:, k] = 1
             replaced = (*actions[:g], other, *actions[g + 1 :])
             without = np.concatenate(inside.step(state, replaced)[1].reward, axis=1).mean(axis=1)
             assert_allclose(paid[:, column], team - without, atol=1e-12)
             column += 1
+
+
+@given(SEEDS)
+def test_an_action_that_is_felt_a_step_later_makes_no_difference_now(seed):
+    """MPE2 moves with the old velocity; with the new one an action counts at once."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for first in (False, True):
+        env = DifferenceRewards(Navigation(velocity_first=first))
+        state = env.reset(rng, 4)
+        actions = (rng.integers(1, 5, (4, 3)),)
+        found.append(env.step(state, actions)[1].reward[0])
+    assert_array_equal(found[0], 0.0)
+    assert (found[1] != 0.0).any()
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,35 @@ def test_every_pass_takes_each_row_once_in_an_order_of_its_own(monkeypatch, opti
         assert len(copies) == 6
 
 
+@pytest.mark.parametrize("share", [True, False])  # compiled, and as defined
+@pytest.mark.parametrize(("falls", "name"), [("anneal", "lr"), ("clip_anneal", "clip")])
+def test_what_falls_with_time_is_what_a_smaller_constant_would_be(share, falls, name):
+    few = {**FEW, "lr": 0.03, "clip": 0.1, "anneal": False, "iterations": 8, "share": share}
+    progress = ppo.start(CartPole(), ppo.Config(**few), np.random.default_rng(0))
+    late, found = progress._replace(iteration=6), []  # a quarter is left
+    for options in ({falls: True}, {name: few[name] / 4}, {}):
+        cfg = ppo.Config(**few | options)
+        after, _ = ppo.iterate(CartPole(), cfg, copy.deepcopy(late))
+        found.append(after.agent.theta[0])
+    assert_array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("objective", ["clip", "kl"])
+def test_how_far_it_moved_is_a_mean_over_those_who_act(pair, objective):
+    cfg = ppo.Config(**SMALL, objective=objective)
+    net, _, part, rows, _ = prepared(pair, cfg, 0, 0)
+    theta = part.theta + 0.3 * np.random.default_rng(0).standard_normal(part.theta.shape)
+    far = ppo.moved(cfg, net, theta, rows)
+    dead = ~rows.acts
+    assert dead.any()
+    other = rows._replace(log_prob=np.where(dead, rows.log_prob - 1.0, rows.log_prob))
+    if rows.params is not None:
+        tilted = rows.params + dead[..., None] * np.array([2.0, 0.0, 0.0])
+        other = other._replace(params=tilted)
+    assert ppo.moved(cfg, net, theta, other) == far > 0.0
+
+
 def test_the_epochs_end_where_the_policy_moved_too_far():
     cfg = {**FEW, "minibatches": 1, "epochs": 9, "lr": 0.05, "iterations": 1}
     free, held = (run(ppo.Config(**cfg, kl_stop=k))[1] for k in (0.0, 1e-6))

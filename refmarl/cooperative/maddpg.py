@@ -106,7 +106,7 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     theta, phi, kind = [], [], np.dtype(cfg.dtype).type
     for g, group in enumerate(env.groups):
         lead = () if cfg.share else (len(group.agents),)
-        mu, q_net = _networks(env, cfg, g)
+        mu, q_net = networks(env, cfg, g)
         theta.append(mu.init(init_rng, lead, out_scale=0.1, dtype=kind))
         phi.append(q_net.init(init_rng, (1 + cfg.twin, *lead), dtype=kind))
     agent = Agent(
@@ -131,8 +131,9 @@ def policy(
 
     def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
         seen = tuple(o.astype(cfg.dtype) for o in obs)
-        noise = () if greedy else _noise(env, cfg, rng, len(obs[0]), cfg.sigma)
-        inner = _choices(env, cfg, agent.theta, seen, legal(env, mask, len(obs[0])), noise)
+        noise = () if greedy else noises(env, cfg, rng, len(obs[0]), cfg.sigma)
+        found = actions(env, cfg, agent.theta, seen, legal(env, mask, len(obs[0])), noise)
+        inner = as_stored(env, found)
         return Act(outer(env, inner), tuple(np.zeros(o.shape[:-1]) for o in obs), memory)
 
     return act
@@ -144,57 +145,62 @@ def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metric
     stand, noise = cast(Roll, roll)
     ends, found = Ends([], []), []
     for _ in range(cfg.num_steps):
-        noise = _go_on(cfg, noise, stand, _noise(env, cfg, act_rng, cfg.num_envs, cfg.sigma))
+        noise = next_noise(cfg, noise, stand, noises(env, cfg, act_rng, cfg.num_envs, cfg.sigma))
         if steps < cfg.warmup:
             choose = uniform(env, act_rng, cfg.dtype)
         else:
             choose = _exploring(env, cfg, agent, noise)
         stand, taken = collect(env, choose, stand, 1, cfg.dtype, ends)
         steps += taken
-        full = steps // cfg.every - (steps - taken) // cfg.every
-        for _ in range(full if steps >= cfg.warmup else 0):
+        for _ in range(due(cfg, steps - taken, steps)):
             batch = ring.sample(stand.memory, draw_rng, cfg.batch)
             agent, metrics = update(env, cfg, agent, batch, draw_rng)
             found.append(metrics)
         if found and not math.isfinite(sum(found[-1].values())):
             break  # whoever runs this is told of it by the means, and stops
-    means = _means(found)
-    if ends.returns:
-        means |= {"return": float(np.mean(ends.returns)), "length": float(np.mean(ends.lengths))}
-    return Progress(iteration + 1, steps, agent, Roll(stand, noise), (act_rng, draw_rng)), means
+    after = Roll(stand, noise)
+    return Progress(iteration + 1, steps, agent, after, (act_rng, draw_rng)), summary(found, ends)
 
 
 def update(
     env: Env, cfg: Config, agent: Agent, batch: Transition, rng: np.random.Generator
 ) -> tuple[Agent, dict[str, float]]:
     """(agent', metrics) after one step of all critics and, every ``delay`` times, of all else."""
-    after = _smoothed(env, cfg, agent.theta_target, batch, rng)
+    noise = smoothing_noise(env, cfg, batch, rng)
+    after = actions(env, cfg, agent.theta_target, batch.next_obs, batch.next_mask, noise)
     taken = tuple(map(numbers, env.groups, batch.action))
     beside_me = taken
     if cfg.others == "current":
         beside_me = actions(env, cfg, agent.theta, batch.obs, batch.mask)
     moves = (agent.opt_phi[0].step + 1) % cfg.delay == 0
-    theta, phi = list(agent.theta), list(agent.phi)
-    opt_theta, opt_phi = list(agent.opt_theta), list(agent.opt_phi)
-    found: list[dict[str, float]] = []
+    phi, opt_phi, found = critics_step(env, cfg, agent, batch, after, taken)
+    if not moves:
+        return agent._replace(phi=phi, opt_phi=opt_phi), means(found)
+    theta, opt_theta = list(agent.theta), list(agent.opt_theta)
+    for g, told in enumerate(found):
+        climb = actor_step(env, cfg, theta[g], phi[g], batch, g, beside_me, rng)
+        d_theta = clip_norm(-climb.gradient, cfg.clip)[0]
+        opt_theta[g], theta[g] = ADAM.update(opt_theta[g], theta[g], d_theta, cfg.lr)
+        told["gain"] = climb.value / side_by_side(theta[g])
+    slow = follow(cfg, agent.theta_target, tuple(theta)), follow(cfg, agent.phi_target, phi)
+    return Agent(tuple(theta), slow[0], phi, slow[1], tuple(opt_theta), opt_phi), means(found)
+
+
+def critics_step(
+    env: Env, cfg: Config, agent: Agent, batch: Transition, after: Arrays, taken: Arrays
+) -> tuple[Arrays, tuple[OptState, ...], list[dict[str, float]]]:
+    """(φ, where Adam stands, metrics of each group) after a step of all critics."""
+    phi, opt_phi, found = list(agent.phi), list(agent.opt_phi), []
     for g in range(len(env.groups)):
         y = targets(env, cfg, agent, batch, g, after)
         told, d_phi = critic_step(env, cfg, agent, batch, g, y, taken)
         opt_phi[g], phi[g] = ADAM.update(opt_phi[g], phi[g], d_phi, cfg.lr)
-        if moves:
-            climb = actor_step(env, cfg, theta[g], phi[g], batch, g, beside_me, rng)
-            d_theta = clip_norm(-climb.gradient, cfg.clip)[0]
-            opt_theta[g], theta[g] = ADAM.update(opt_theta[g], theta[g], d_theta, cfg.lr)
-            told["gain"] = climb.value / _side_by_side(theta[g])
         found.append(told)
-    slow, judges = agent.theta_target, agent.phi_target
-    if moves:
-        slow, judges = _follow(cfg, slow, theta), _follow(cfg, judges, phi)
-    new = Agent(tuple(theta), slow, tuple(phi), judges, tuple(opt_theta), tuple(opt_phi))
-    return new, _means(found)
+    return tuple(phi), tuple(opt_phi), found
 
 
-def _follow(cfg: Config, slow: Arrays, fast: list[Real]) -> Arrays:
+def follow(cfg: Config, slow: Arrays, fast: Arrays) -> Arrays:
+    """The slow networks after a step towards the fast ones."""
     pairs = zip(slow, fast, strict=True)
     return tuple(polyak(old, new, cfg.tau) for old, new in pairs)  # (2.5)
 
@@ -212,7 +218,7 @@ def targets(env: Env, cfg: Config, agent: Agent, batch: Transition, g: int, afte
     if batch.next_alive:
         over = over | ~batch.next_alive[g]
     x = _joint(env, cfg, theta, batch.next_obs, after, g)
-    q, _ = _networks(env, cfg, g)[1].forward(agent.phi_target[g], x[None])
+    q, _ = networks(env, cfg, g)[1].forward(agent.phi_target[g], x[None])
     reward, over = along(theta, batch.reward[g]), along(theta, over)
     return nets.critic_target(reward, over, q[..., 0], cfg.gamma)
 
@@ -223,12 +229,12 @@ def critic_step(
     """(metrics, the clipped gradient of the critics) of a group; ``taken`` as numbers."""
     theta, weight = agent.theta[g], weights(agent.theta[g], batch, g)
     x = _joint(env, cfg, theta, batch.obs, taken, g)
-    net = _networks(env, cfg, g)[1]
+    net = networks(env, cfg, g)[1]
     loss, d_phi, q = nets.critic_gradient(net, agent.phi[g], x, y, weight)
     share = weight / weight.sum()
     told = {
         "target": float((share * y).sum()),
-        "critic_loss": loss / len(q) / _side_by_side(theta),
+        "critic_loss": loss / len(q) / side_by_side(theta),
         "q": float((share * q).sum() / len(q)),
     }
     return told, clip_norm(d_phi, cfg.clip)[0]
@@ -256,7 +262,7 @@ def actor_step(
     relaxation = Relaxation(cfg.temperature, cfg.straight)
     space: Any = group.space
     return nets.actor_gradient(
-        space, _networks(env, cfg, g), theta, phi[0], seen, noise, relaxation, cfg.flat,
+        space, networks(env, cfg, g), theta, phi[0], seen, noise, relaxation, cfg.flat,
         weights(theta, batch, g),
     )  # fmt: skip
 
@@ -270,7 +276,7 @@ def actions(
     """
     found = []
     for g, group in enumerate(env.groups):
-        mu = _networks(env, cfg, g)[0]
+        mu = networks(env, cfg, g)[0]
         out = unrows(theta[g], mu.forward(theta[g], rows(theta[g], obs[g]))[0])
         legal_here = mask[g] if mask else None
         if not noise:
@@ -282,23 +288,21 @@ def actions(
     return tuple(found)
 
 
-def _choices(
-    env: Env, cfg: Config, theta: Arrays, obs: Arrays, mask: Arrays, noise: Arrays
-) -> Arrays:
-    """The same as the memory has it: numbers, or which one (M, N)."""
-    pairs = zip(env.groups, actions(env, cfg, theta, obs, mask, noise), strict=True)
+def as_stored(env: Env, acts: Arrays) -> Arrays:
+    """Actions (M, N, A) as the memory has them: numbers, or which one (M, N)."""
+    pairs = zip(env.groups, acts, strict=True)
     return tuple(a if isinstance(p.space, Box) else a.argmax(axis=-1) for p, a in pairs)
 
 
 def _exploring(env: Env, cfg: Config, agent: Agent, noise: Arrays) -> Choose:
     def choose(obs: Arrays, mask: Arrays) -> tuple[Arrays, Arrays]:
-        inner = _choices(env, cfg, agent.theta, obs, mask, noise)
+        inner = as_stored(env, actions(env, cfg, agent.theta, obs, mask, noise))
         return inner, outer(env, inner)
 
     return choose
 
 
-def _noise(env: Env, cfg: Config, rng: np.random.Generator, copies: int, sigma: float) -> Arrays:
+def noises(env: Env, cfg: Config, rng: np.random.Generator, copies: int, sigma: float) -> Arrays:
     """σ ε for numbers, Gumbel noise for choices, (B, N, A) of each group."""
     found, kind = [], np.dtype(cfg.dtype)
     for group in env.groups:
@@ -310,7 +314,7 @@ def _noise(env: Env, cfg: Config, rng: np.random.Generator, copies: int, sigma: 
     return tuple(found)
 
 
-def _go_on(cfg: Config, noise: Arrays, stand: Stand, fresh: Arrays) -> Arrays:
+def next_noise(cfg: Config, noise: Arrays, stand: Stand, fresh: Arrays) -> Arrays:
     """The noise of the next step: white, or pulled to 0 and pushed, from 0 in each episode."""
     if cfg.noise == "gaussian":
         return fresh
@@ -322,19 +326,16 @@ def _go_on(cfg: Config, noise: Arrays, stand: Stand, fresh: Arrays) -> Arrays:
     )
 
 
-def _smoothed(
-    env: Env, cfg: Config, theta: Arrays, batch: Transition, rng: np.random.Generator
-) -> Arrays:
-    """The target policies' actions (M, N, A) at the next observations, with noise if asked."""
-    noise: Arrays = ()
-    if cfg.smoothing > 0.0:
-        drawn = _noise(env, cfg, rng, len(batch.terminated), cfg.smoothing)
-        limit = cfg.smoothing_clip
-        noise = tuple(
-            np.clip(x, -limit, limit) if isinstance(p.space, Box) else x
-            for p, x in zip(env.groups, drawn, strict=True)
-        )
-    return actions(env, cfg, theta, batch.next_obs, batch.next_mask, noise)
+def smoothing_noise(env: Env, cfg: Config, batch: Transition, rng: np.random.Generator) -> Arrays:
+    """What is added to the target policies' outputs; () if nothing is."""
+    if cfg.smoothing == 0.0:
+        return ()
+    drawn = noises(env, cfg, rng, len(batch.terminated), cfg.smoothing)
+    limit = cfg.smoothing_clip
+    return tuple(
+        np.clip(x, -limit, limit) if isinstance(p.space, Box) else x
+        for p, x in zip(env.groups, drawn, strict=True)
+    )
 
 
 def _extra(env: Env, cfg: Config, obs: Arrays, acts: Arrays, g: int) -> Real | None:
@@ -347,7 +348,7 @@ def _joint(env: Env, cfg: Config, theta: Real, obs: Arrays, acts: Arrays, g: int
     return rows(theta, beside(obs[g], acts[g].astype(theta.dtype), _extra(env, cfg, obs, acts, g)))
 
 
-def _networks(env: Env, cfg: Config, g: int) -> tuple[Any, Any]:
+def networks(env: Env, cfg: Config, g: int) -> tuple[Any, Any]:
     """(μ, Q) of a group."""
     group, seen = env.groups[g], 0
     if cfg.central:
@@ -359,12 +360,25 @@ def _networks(env: Env, cfg: Config, g: int) -> tuple[Any, Any]:
     )
 
 
-def _side_by_side(theta: Real) -> int:
+def side_by_side(theta: Real) -> int:
     """How many networks a group has side by side."""
     return 1 if theta.ndim == 1 else len(theta)
 
 
-def _means(found: list[dict[str, float]]) -> dict[str, float]:
+def due(cfg: Config, before: int, now: int) -> int:
+    """How many updates are due when so many steps were taken before, and so many now."""
+    return now // cfg.every - before // cfg.every if now >= cfg.warmup else 0
+
+
+def summary(found: list[dict[str, float]], ends: Ends) -> dict[str, float]:
+    """An iteration's metrics, from those of its updates and the episodes that ended."""
+    told = means(found)
+    if ends.returns:
+        told |= {"return": float(np.mean(ends.returns)), "length": float(np.mean(ends.lengths))}
+    return told
+
+
+def means(found: list[dict[str, float]]) -> dict[str, float]:
     """Of each metric over the updates that have it."""
     keys = dict.fromkeys(key for metrics in found for key in metrics)
     return {key: float(np.mean([m[key] for m in found if key in m])) for key in keys}

@@ -26,6 +26,7 @@ ALGORITHMS = {
     "maa2c": "refmarl.cooperative.maa2c",
     "maac": "refmarl.cooperative.maac",
     "maddpg": "refmarl.cooperative.maddpg",
+    "maddpg-ensemble": "refmarl.cooperative.ensemble",
     "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",
     "matd3": "refmarl.cooperative.matd3",

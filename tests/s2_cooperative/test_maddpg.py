@@ -263,6 +263,44 @@ def test_noise_on_target_actions_is_clipped_and_leaves_them_in_the_cube(seed):
         assert (got <= np.minimum(mu + size, 1.0)).all()
 
 
+def test_noise_on_target_actions_is_cut_and_choices_are_drawn():
+    cfg, _, batch = learner(BOXES, 0, matd3, smoothing=5.0, smoothing_clip=0.1)
+    (noise,) = maddpg.smoothing_noise(BOXES, cfg, batch, seeded())
+    assert noise.shape == (cfg.batch, 3, 5)
+    assert abs(noise).max() == 0.1
+    assert maddpg.smoothing_noise(BOXES, replace(cfg, smoothing=0.0), batch, seeded()) == ()
+
+
+@settings(max_examples=5)
+@given(SEEDS)
+def test_actors_are_judged_by_the_first_critics_and_targets_by_the_smaller(seed):
+    cfg, agent, batch = learner(BOXES, seed, matd3)
+    phi = agent.phi[0].copy()
+    phi[1] += 0.5
+    one, two = (
+        maddpg.actor_step(BOXES, cfg, agent.theta[0], p, batch, 0, taken(BOXES, batch), seeded())
+        for p in (agent.phi[0], phi)
+    )
+    assert_array_equal(one.gradient, two.gradient)
+    after = maddpg.actions(BOXES, cfg, agent.theta_target, batch.next_obs, ())
+    both = [
+        maddpg.targets(BOXES, cfg, agent._replace(phi_target=(p,)), batch, 0, after)
+        for p in (agent.phi_target[0][:1], agent.phi_target[0][1:], agent.phi_target[0])
+    ]
+    assert_array_equal(both[2], np.minimum(both[0], both[1]))
+
+
+@pytest.mark.equation("2.3")
+@pytest.mark.parametrize("share", [True, False])
+def test_nothing_comes_to_agents_that_are_gone(pair, share):
+    cfg, agent, batch = learner(pair, 0, share=share)
+    after = maddpg.actions(pair, cfg, agent.theta_target, batch.next_obs, batch.next_mask)
+    y = maddpg.targets(pair, cfg, agent, batch, 0, after)
+    gone = ~batch.next_alive[0]
+    assert gone.any()
+    assert_array_equal((y if share else y.T)[gone], batch.reward[0][gone])
+
+
 def seeded():
     return np.random.default_rng(5)
 

@@ -31,14 +31,16 @@ class Played(NamedTuple):
 
 
 def speaker_listener(data: Data, full: bool) -> Iterator[Found]:
-    """S2.09: five seeds of 10,000 episodes in full, otherwise one of 4,000.
+    """S2.09: five seeds of 10,000 episodes in full, otherwise one of 6,000.
 
     The source trained for 25,000 episodes, with an update of its own kind for every hundred steps
     of a single copy; here 25 copies have one for every 25 steps together.
     """
     size = data["full" if full else "short"]
     found = {
-        name: [distance(name, seed, size["iterations"]) for seed in range(size["seeds"])]
+        name: [
+            distance(name, seed, size["iterations"], data["rate"]) for seed in range(size["seeds"])
+        ]
         for name in ALGORITHMS
     }
     mean = {name: float(np.mean(values)) for name, values in found.items()}
@@ -52,10 +54,10 @@ def speaker_listener(data: Data, full: bool) -> Iterator[Found]:
     yield Found("seeds in which MADDPG ends nearer", size["seeds"], nearer)
 
 
-def distance(name: str, seed: int, iterations: int) -> float:
+def distance(name: str, seed: int, iterations: int, rate: float) -> float:
     """Train, and say how far from its goal the listener ends, on average."""
     env = SpeakerListener()
-    ended = greedy(name, env, seed, iterations).states[-1]
+    ended = greedy(name, env, seed, iterations, rate).states[-1]
     goal = ended.landmark[np.arange(EPISODES), ended.goal[:, 0]]
     return float(np.linalg.norm(ended.x[:, 0, :2] - goal, axis=-1).mean())
 
@@ -83,10 +85,10 @@ def collisions(places: Array) -> float:
     return float((apart[:, first, second] < 2.0 * RADIUS).sum(axis=1).mean())
 
 
-def greedy(name: str, env: Particles, seed: int, iterations: int) -> Played:
+def greedy(name: str, env: Particles, seed: int, iterations: int, rate: float = 1e-3) -> Played:
     """Train for so many iterations; then whole episodes without noise, on streams of their own."""
     algorithm = ALGORITHMS[name]
-    cfg = algorithm.Config(iterations=iterations)
+    cfg = algorithm.Config(iterations=iterations, lr=rate)
     learn_rng, act_rng, env_rng = streams(seed, "learn", "act", "evaluate")
     *_, (progress, _) = learn(algorithm, env, cfg, learn_rng)
     act = algorithm.policy(env, cfg, progress.agent, act_rng, greedy=True)

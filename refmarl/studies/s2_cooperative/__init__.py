@@ -37,4 +37,11 @@ STUDIES: tuple[Study, ...] = (
         "maddpg-critic",
         "maddpg-actor",
     ),
+    _study(
+        "two-step",
+        "The two-step game",
+        "What does a sum of values give away that a monotone mixing keeps?",
+        "vdn",
+        "qmix",
+    ),
 )

@@ -10,7 +10,7 @@ from ...check import Array
 from ...envs.navigation import Navigation, original
 from ...envs.particles import State
 from ..published import Found
-from . import coma_variance, speaker
+from . import coma_variance, decomposed, speaker
 
 Data = dict[str, Any]
 
@@ -89,6 +89,9 @@ def coins_learnt(data: Data, full: bool) -> Iterator[Found]:
 
 
 FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
+    "S2.02": decomposed.projected,
+    "S2.03": decomposed.two_steps,
+    "S2.08": decomposed.played,
     "S2.04": variances,
     "S2.05": coins_learnt,
     "S2.06": scripted,

@@ -242,6 +242,19 @@ def test_without_weights_weighted_qmix_is_qmix_towards_the_values_of_its_free_cr
     assert_allclose(dpsi, psi, atol=1e-12)
 
 
+@settings(max_examples=10)
+@given(SEEDS)
+def test_a_row_counts_in_full_only_if_everybody_who_is_there_did_what_is_greedy(seed):
+    cfg, method, nets, phi, slow, batch = problem("wqmix", seed, rows=12, alpha=0.25)
+    batch = batch._replace(reward=batch.reward - 1e6)  # no target exceeds what is thought best
+    q = nets[0].forward(base.split(nets, phi)[0], batch.obs).q
+    best = np.concatenate(greedy(q, batch.mask), axis=1)
+    did = np.concatenate(batch.action, axis=1)
+    full = ((did == best) | ~batch.alive).tolist()
+    weight = slopes(cfg, method, nets, phi, slow, batch)[1]["weight"]
+    assert weight == pytest.approx(np.mean([1.0 if all(row) else 0.25 for row in full]))
+
+
 # -- relabelling ------------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ r"""What COMA and the course's MAAC share: all-action critics, on-policy steps o
 Three things differ between them and stand in :class:`Rules`: what critics are trained to, what
 weighs the scores, and the floor under the policies. The actors' gradient is (2.1) with the weights
 as numbers, the critics' loss (2.2), slow critics follow by (2.5). Agents that no longer act move
-neither network. ``[+]`` marks what the course's equations do not contain.
+nothing of the policy; their critics learn on, because targets of steps before look at what they
+say. ``[+]`` marks what the course's equations do not contain.
 
 Axes: T steps, B copies, N agents of a group, K own actions, F ends of episodes.
 """
@@ -264,9 +265,10 @@ def _fitted(
     net = all_actions.critic(env, cfg.hidden, cfg.share, g, batch.state.shape[-1])
     x = all_actions.seen(env, cfg.share, batch.state[:-1], batch.action, g, cfg.dtype)
     state, phi, slow, losses = agent.opt_phi[g], agent.phi[g], agent.phi_target[g], []
+    everybody = np.full(batch.action[g].shape, 1.0 / batch.action[g].size)  # the dead, too
     for _ in range(cfg.critic_steps):
         loss, d_phi = all_actions.critic_gradient(
-            net, phi, x, batch.action[g], target, share_of(batch, g)
+            net, phi, x, batch.action[g], target, everybody
         )
         state, phi = ADAM.update(state, phi, clip_norm(d_phi, cfg.max_norm)[0], cfg.critic_lr)
         slow = polyak(slow, phi, cfg.tau)  # (2.5)

@@ -325,7 +325,7 @@ def test_gamma_to_the_t_weighs_each_step_by_its_age(team):
 
 
 @BOTH
-def test_the_dead_move_neither_network(team, algorithm):
+def test_the_dead_do_not_move_the_policy(team, algorithm):
     cfg = algorithm.Config(**TINY)
     agent, batch, seen = gathered(algorithm, team, cfg, 0)
     dead = ~batch.alive[0]
@@ -341,6 +341,24 @@ def test_the_dead_move_neither_network(team, algorithm):
     changed = batch._replace(action=(other, batch.action[1]))
     one, two = (on_policy.gradient(team, cfg, agent, b, seen, 0, held)[0] for b in (batch, changed))
     assert_array_equal(one, two)
+
+
+@pytest.mark.equation("2.2")
+@BOTH
+def test_critics_are_fitted_wherever_targets_look_also_of_the_dead(team, algorithm):
+    # a target bootstraps from the step after a death: an error of 0 there is what makes it right
+    cfg = algorithm.Config(**TINY, critic_steps=1)
+    agent, batch, _ = gathered(algorithm, team, cfg, 0)
+    dead, (y, other) = ~batch.alive[0], np.zeros((2, *batch.action[0].shape))
+    other[dead] = 1.0
+    assert dead.any()
+    net = all_actions.critic(team, cfg.hidden, cfg.share, 0, batch.state.shape[-1])
+    x = all_actions.seen(team, cfg.share, batch.state[:-1], batch.action, 0, cfg.dtype)
+    q = all_actions.values(net, agent.phi[0], x)
+    q = np.take_along_axis(q, batch.action[0][..., None], axis=-1)[..., 0]
+    for target in (y, other):
+        loss = on_policy._fitted(team, cfg, agent, batch, target, 0)[-1]
+        assert_allclose(loss, np.mean((q - target) ** 2))
 
 
 # -- runs -------------------------------------------------------------------------------

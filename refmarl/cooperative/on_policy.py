@@ -267,9 +267,7 @@ def _fitted(
     state, phi, slow, losses = agent.opt_phi[g], agent.phi[g], agent.phi_target[g], []
     everybody = np.full(batch.action[g].shape, 1.0 / batch.action[g].size)  # the dead, too
     for _ in range(cfg.critic_steps):
-        loss, d_phi = all_actions.critic_gradient(
-            net, phi, x, batch.action[g], target, everybody
-        )
+        loss, d_phi = all_actions.critic_gradient(net, phi, x, batch.action[g], target, everybody)
         state, phi = ADAM.update(state, phi, clip_norm(d_phi, cfg.max_norm)[0], cfg.critic_lr)
         slow = polyak(slow, phi, cfg.tau)  # (2.5)
         losses.append(loss)

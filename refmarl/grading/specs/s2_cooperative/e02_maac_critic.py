@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ....cooperative import central
-from ...spec import PURE, Answer, Mistake, Property, Spec, close, need, shaped
+from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._critics import parts, shape, terminal, truncated
 from .._layouts import layouts
 
 
@@ -59,30 +60,6 @@ def _at(case: Case) -> Any:
     return (np.arange(len(case.reward)), *case.actions.T)
 
 
-def _parts(answer: Answer, case: Case) -> tuple[float, Array, Array]:
-    found = answer(*case)
-    need(isinstance(found, tuple | list), f"need (loss, y, dq), got {found!r:.60}")
-    need(len(found) == 3, f"need (loss, y, dq), got {len(found)} things")
-    shaped(found[0], (), "loss")
-    shaped(found[1], case.reward.shape, "y")
-    shaped(found[2], case.q.shape, "dq")
-    return float(found[0]), np.asarray(found[1], float), np.asarray(found[2], float)
-
-
-def _shape(answer: Answer, case: Case) -> None:
-    _parts(answer, case)
-
-
-def _terminal(answer: Answer, case: Case) -> None:
-    y, over = _parts(answer, case)[1], case.terminated
-    close(y[over], case.reward[over], "y where the episode terminated: the reward alone")
-
-
-def _truncated(answer: Answer, case: Case) -> None:
-    y, cut = _parts(answer, case)[1], case.truncated
-    close(y[cut], _target(case)[cut], "y where only the clock cut")
-
-
 def _sure(answer: Answer, case: Case) -> None:
     # each agent's policy is sure: one entry of the slow critic is left
     chosen = [p.argmin(axis=1) for p in case.policies]
@@ -90,21 +67,21 @@ def _sure(answer: Answer, case: Case) -> None:
     sure = case._replace(policies=[np.eye(k)[a] for k, a in zip(sizes, chosen, strict=True)])
     slow = case.q_next[(np.arange(len(case.reward)), *chosen)]
     wanted = case.reward + case.gamma * np.where(case.terminated, 0.0, slow)
-    close(_parts(answer, sure)[1], wanted, "y where the slow policies do not mix")
+    close(parts(answer, sure)[1], wanted, "y where the slow policies do not mix")
 
 
 def _whole(answer: Answer, case: Case) -> None:
-    close(_parts(answer, case)[1], _target(case), "y")
+    close(parts(answer, case)[1], _target(case), "y")
 
 
 def _loss(answer: Answer, case: Case) -> None:
     wanted = ((case.q[_at(case)] - _target(case)) ** 2).mean()
-    close(_parts(answer, case)[0], wanted, "the loss")
+    close(parts(answer, case)[0], wanted, "the loss")
 
 
 def _slope(answer: Answer, case: Case) -> None:
     """The loss is a quadratic in q: a central difference of any step is exact."""
-    dq, y, at = _parts(answer, case)[2], _target(case), _at(case)
+    dq, y, at = parts(answer, case)[2], _target(case), _at(case)
 
     def loss(q: Array) -> float:
         return float(((q[at] - y) ** 2).mean())
@@ -174,18 +151,18 @@ SPEC = Spec(
     properties=(
         Property(
             "a number, a target for each step, a slope for each entry of q",
-            _shape,
+            shape,
             "y is (M,), dq has the shape of q.",
             gate=True,
         ),
         Property(
             "where an episode terminates y is the reward",
-            _terminal,
+            terminal,
             "Nothing comes after.",
         ),
         Property(
             "where only the clock cuts, y goes on",
-            _truncated,
+            truncated(_target),
             "The state in which a time limit stops is worth what it is worth.",
         ),
         Property(

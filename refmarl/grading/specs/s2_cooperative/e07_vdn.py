@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ....cooperative import decomposition
-from ...spec import PURE, Answer, Mistake, Property, Spec, close, need, shaped
+from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._critics import parts, shape, terminal, truncated
 from .._layouts import layouts
 
 
@@ -59,59 +60,35 @@ def _loss_of(q: Array, case: Case, y: Array) -> float:
     return float(total) / len(y)
 
 
-def _parts(answer: Answer, case: Case) -> tuple[float, Array, Array]:
-    found = answer(*case)
-    need(isinstance(found, tuple | list), f"need (loss, y, dq), got {found!r:.60}")
-    need(len(found) == 3, f"need (loss, y, dq), got {len(found)} things")
-    shaped(found[0], (), "loss")
-    shaped(found[1], case.reward.shape, "y")
-    shaped(found[2], case.q.shape, "dq")
-    return float(found[0]), np.asarray(found[1], float), np.asarray(found[2], float)
-
-
-def _shape(answer: Answer, case: Case) -> None:
-    _parts(answer, case)
-
-
-def _terminal(answer: Answer, case: Case) -> None:
-    y, over = _parts(answer, case)[1], case.terminated
-    close(y[over], case.reward[over], "y where the episode terminated: the reward alone")
-
-
-def _truncated(answer: Answer, case: Case) -> None:
-    y, cut = _parts(answer, case)[1], case.truncated
-    close(y[cut], _target(case)[cut], "y where only the clock cut")
-
-
 def _best(answer: Answer, case: Case) -> None:
-    close(_parts(answer, case)[1], _target(case), "y, the best of all joint actions at s'")
+    close(parts(answer, case)[1], _target(case), "y, the best of all joint actions at s'")
 
 
 def _alone(answer: Answer, case: Case) -> None:
     one = case._replace(q=case.q[:1], actions=case.actions[:1], q_next=case.q_next[:1])
-    close(_parts(answer, one)[1], _target(one), "y of a single agent: that of Q-learning")
+    close(parts(answer, one)[1], _target(one), "y of a single agent: that of Q-learning")
 
 
 def _loss(answer: Answer, case: Case) -> None:
-    close(_parts(answer, case)[0], _loss_of(case.q, case, _target(case)), "the loss")
+    close(parts(answer, case)[0], _loss_of(case.q, case, _target(case)), "the loss")
 
 
 def _everybody(answer: Answer, case: Case) -> None:
-    dq = _parts(answer, case)[2]
+    dq = parts(answer, case)[2]
     received = np.take_along_axis(dq, case.actions[..., None], axis=-1)[..., 0]
     for i in range(1, len(dq)):
         close(received[i], received[0], f"what agent {i} receives, beside agent 0")
 
 
 def _others(answer: Answer, case: Case) -> None:
-    dq = _parts(answer, case)[2].copy()
+    dq = parts(answer, case)[2].copy()
     np.put_along_axis(dq, case.actions[..., None], 0.0, axis=-1)
     close(dq, np.zeros(dq.shape), "dq of actions that were not taken")
 
 
 def _slope(answer: Answer, case: Case) -> None:
     """The loss is a quadratic in q: a central difference of any step is exact."""
-    dq, y = _parts(answer, case)[2], _target(case)
+    dq, y = parts(answer, case)[2], _target(case)
     wanted = np.zeros(case.q.shape)
     for at in np.ndindex(case.q.shape):
         move = np.zeros(case.q.shape)
@@ -180,18 +157,18 @@ SPEC = Spec(
     properties=(
         Property(
             "a number, a target for each row, a slope for each agent, row and action",
-            _shape,
+            shape,
             "The team has one target in each row: y is (M,).",
             gate=True,
         ),
         Property(
             "where an episode terminates y is the reward",
-            _terminal,
+            terminal,
             "Nothing comes after. The reward is the team's: it counts once.",
         ),
         Property(
             "where only the clock cuts, y goes on",
-            _truncated,
+            truncated(_target),
             "The state in which a time limit stops is worth what it is worth.",
         ),
         Property(

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ....check import Array
 from ....policy_gradient import sac_losses
-from ...spec import PURE, Answer, Mistake, Property, Spec, close, need, shaped
+from ...spec import PURE, Answer, Mistake, Property, Spec, close
+from .._critics import parts, shape, terminal, truncated
 from .._layouts import layouts
 
 
@@ -47,54 +48,30 @@ def _target(case: Case) -> Array:
     return y
 
 
-def _parts(answer: Answer, case: Case) -> tuple[float, Array, Array]:
-    found = answer(*case)
-    need(isinstance(found, tuple | list), f"need (loss, y, dq), got {found!r:.60}")
-    need(len(found) == 3, f"need (loss, y, dq), got {len(found)} things")
-    shaped(found[0], (), "loss")
-    shaped(found[1], case.reward.shape, "y")
-    shaped(found[2], case.q.shape, "dq")
-    return float(found[0]), np.asarray(found[1], float), np.asarray(found[2], float)
-
-
-def _shape(answer: Answer, case: Case) -> None:
-    _parts(answer, case)
-
-
-def _terminal(answer: Answer, case: Case) -> None:
-    y, over = _parts(answer, case)[1], case.terminated
-    close(y[over], case.reward[over], "y where the episode terminated: the reward alone")
-
-
-def _truncated(answer: Answer, case: Case) -> None:
-    y, cut = _parts(answer, case)[1], case.truncated
-    close(y[cut], _target(case)[cut], "y where only the clock cut")
-
-
 def _cold(answer: Answer, case: Case) -> None:
     case = case._replace(alpha=0.0)
-    close(_parts(answer, case)[1], _target(case), "y for alpha = 0, the target of TD3")
+    close(parts(answer, case)[1], _target(case), "y for alpha = 0, the target of TD3")
 
 
 def _bonus(answer: Answer, case: Case) -> None:
-    before = _parts(answer, case)[1]
-    after = _parts(answer, case._replace(log_prob_next=case.log_prob_next - 1.0))[1]
+    before = parts(answer, case)[1]
+    after = parts(answer, case._replace(log_prob_next=case.log_prob_next - 1.0))[1]
     wanted = np.where(case.terminated, 0.0, case.gamma * case.alpha)
     close(after - before, wanted, "what one nat of entropy more adds to y")
 
 
 def _whole(answer: Answer, case: Case) -> None:
-    close(_parts(answer, case)[1], _target(case), "y")
+    close(parts(answer, case)[1], _target(case), "y")
 
 
 def _loss(answer: Answer, case: Case) -> None:
     wanted = 0.5 * ((case.q - _target(case)) ** 2).sum() / len(case.reward)
-    close(_parts(answer, case)[0], wanted, "the loss")
+    close(parts(answer, case)[0], wanted, "the loss")
 
 
 def _slope(answer: Answer, case: Case) -> None:
     """The loss is a quadratic in q: a central difference of any step is exact."""
-    dq, y = _parts(answer, case)[2], _target(case)
+    dq, y = parts(answer, case)[2], _target(case)
 
     def loss(q: Array) -> float:
         return float(0.5 * ((q - y) ** 2).sum() / len(y))
@@ -162,18 +139,18 @@ SPEC = Spec(
     properties=(
         Property(
             "a number, a target for each step, a slope for each critic and step",
-            _shape,
+            shape,
             "Both critics share one target: y is (M,).",
             gate=True,
         ),
         Property(
             "where an episode terminates y is the reward",
-            _terminal,
+            terminal,
             "Nothing comes after: neither a value nor the entropy of an action that is not taken.",
         ),
         Property(
             "where only the clock cuts, y goes on",
-            _truncated,
+            truncated(_target),
             "The state in which a time limit stops is worth what it is worth, entropy included.",
         ),
         Property(

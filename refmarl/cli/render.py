@@ -83,7 +83,9 @@ def _player(args: argparse.Namespace, rng: Any) -> "tuple[Env, Any, str]":
         run, env, progress = resume(folder)
     else:
         if folder.is_dir() and args.what not in registry.ENVS:
-            raise InputError(f"{folder}: no run here (run.json is missing)")
+            below = sorted(file.parent for file in folder.rglob("run.json"))
+            one = f"; one run is shown, such as {below[0]}" if below else ""
+            raise InputError(f"{folder}: no run here (run.json is missing){one}")
         env = registry.environment(args.what, registry.override(args.what, args.options))
     able = hasattr(env, "heuristic")
     kind = args.policy or ("run" if is_run else "heuristic" if able else "random")

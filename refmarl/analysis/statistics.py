@@ -74,6 +74,28 @@ def t_interval(scores: Array, level: float = 0.95) -> Interval:
     return Interval(middle, middle - half, middle + half)
 
 
+def share_interval(hits: int, runs: int, level: float = 0.95) -> Interval:
+    """Clopper and Pearson's interval of a probability, from ``hits`` of ``runs`` independent runs.
+
+    It covers the probability at least as often as ``level`` says, whatever the probability is
+    (C. Clopper, E. Pearson 1934).
+
+    Raises
+    ------
+    InputError
+        If there is no run, or ``hits`` is not one of 0, …, ``runs``.
+    """
+    from scipy.special import betaincinv
+
+    runs = positive(runs, "runs")
+    if not 0 <= hits <= runs:
+        raise InputError(f"hits: need a whole number of 0 to {runs}, got {hits!r}")
+    tail = (1.0 - _level(level)) / 2
+    low = betaincinv(hits, runs - hits + 1, tail) if hits else 0.0
+    high = betaincinv(hits + 1, runs - hits, 1.0 - tail) if hits < runs else 1.0
+    return Interval(np.array(hits / runs)[()], np.array(low)[()], np.array(high)[()])
+
+
 def bootstrap(
     rng: np.random.Generator,
     tasks: Sequence[Array],

@@ -288,9 +288,8 @@ INDEPENDENT = {
 }
 
 
-def _found_best(game: NormalForm, learner: str, runs: int) -> float:
+def found_best(game: NormalForm, learner: str, runs: int, rng: np.random.Generator) -> float:
     """Share of the runs whose greedy joint action is best for the team in the end."""
-    rng = np.random.default_rng(0)
     if learner == "joint action":
         greedy = joint_action_q.learn(game, JointConfig(), rng, runs).greedy
     else:
@@ -304,7 +303,7 @@ def teams(data: Data, full: bool) -> Iterator[Found]:
     runs = data["runs"] if full else data["runs"] // 5
     for learner, shares in data["learners"].items():
         for name, share in shares.items():
-            got = _found_best(library.game(name), learner, runs)
+            got = found_best(library.game(name), learner, runs, np.random.default_rng(0))
             tolerance = 0.0 if share in (0, 1) else data["tolerance"]
             source = data["optimistic_source"] if learner == "optimistic" else ""
             yield Found(f"{name}, {learner}", share, got, tolerance, source)

@@ -10,6 +10,13 @@ def _study(name: str, title: str, question: str, *labels: str) -> Study:
 
 STUDIES: tuple[Study, ...] = (
     _study(
+        "climbing",
+        "Where teams miss their best joint action",
+        "How often do learners that share a reward, but no plan, end at what is best for all?",
+        "independent-q",
+        "joint-action-q",
+    ),
+    _study(
         "credit",
         "Credit assignment",
         "Which ways to credit a team's reward to its members are unbiased, and how noisy are they?",

@@ -93,7 +93,7 @@ def _swept(sweep: Swept) -> list[Row]:
     least = min(float(s[0].estimate) for s in (plain, *others))
     rows = [equal("k = −3: smallest share", least, 1.0)]
     rows.append(
-        at_most("k = −30, independent: upper end of the interval", plain[at[-30]].high, 0.2)
+        at_most("k = −30, independent: upper end of the interval", float(plain[at[-30]].high), 0.2)
     )
     for learner, shares in zip(SHOWN[1:], others, strict=True):
         title = f"k = −30, {learner}: lower end of the interval"

@@ -1,8 +1,10 @@
 """What the tasks of section 2 refuse: answers that are nearly right."""
 
+import numpy as np
 import pytest
 
 from refmarl.bench.s2_cooperative import actors_critics as tasks
+from refmarl.bench.s2_cooperative import two_step
 
 
 def test_operations_are_those_of_the_products_one_by_one():
@@ -32,3 +34,23 @@ def test_a_run_of_fewer_updates_or_impossible_values_is_refused(got):
     truth = tasks.Trained(1.0, -0.2)
     assert tasks.same_run(truth, truth)
     assert not tasks.same_run(truth, tasks.Trained(*got))
+
+
+def test_what_greedy_play_earns_is_read_off_the_game():
+    for first, a, b in np.ndindex(2, 2, 2):
+        q = np.zeros((3, 2, 2))
+        q[0, 0, first] = q[2, 0, a] = q[2, 1, b] = 1.0
+        assert two_step.played(q) == ([[0.0, 1.0], [1.0, 8.0]][a][b] if first else 7.0)
+
+
+@pytest.mark.parametrize("got", [(0.99, 8.0), (1.0, 7.0)])
+def test_a_run_of_fewer_updates_or_the_sure_seven_is_refused(got):
+    assert two_step.same(two_step.Trained(1.0, 8.0), two_step.Trained(1.0, 8.0))
+    assert not two_step.same(two_step.Trained(1.0, 8.0), two_step.Trained(*got))
+
+
+def test_ours_makes_the_updates_that_are_counted():
+    (given,) = two_step.given(0, 2 * two_step.LOOK)
+    share, values = two_step._train(two_step._Ours(given))
+    assert share == 1.0
+    assert values.shape == (3, 2, 2)

@@ -89,65 +89,88 @@ class _Ours:
         return self.agent.opt.step - before, metrics["loss"] / (self.first or 1.0)
 
 
-class _Torch:
-    """The same in PyTorch, written as one would."""
+class Sizes(NamedTuple):
+    """Of a team and its learner."""
 
-    def __init__(self, given: Given) -> None:
-        self.torch = torch = import_module("torch")
-        torch.set_num_threads(1)
-        torch.manual_seed(given.seed)
-        nn = torch.nn
-        ids = np.broadcast_to(np.eye(AGENTS, dtype=np.float32), (2, ROWS, AGENTS, AGENTS))
-        self.obs = torch.tensor(np.concatenate([given.obs, ids], axis=-1))
-        self.state, self.reward = torch.tensor(given.state), torch.tensor(given.reward)
-        self.action = torch.tensor(given.action)[..., None]
-        self.going = torch.tensor(1.0 - given.over.astype(np.float32))
+    agents: int
+    inputs: int  # of an agent's network
+    actions: int
+    state: int
+    rate: float = RATE
+    period: int = PERIOD
 
-        def build() -> Any:
-            def two(i: int, h: int, o: int) -> Any:
-                return nn.Sequential(nn.Linear(i, h), nn.ReLU(), nn.Linear(h, o))
 
-            agent = nn.Sequential(
-                nn.Linear(SEEN + AGENTS, UNITS), nn.ReLU(), nn.Linear(UNITS, UNITS), nn.ReLU(),
-                nn.Linear(UNITS, ACTIONS),
-            )  # fmt: skip
-            return nn.ModuleDict({
-                "agent": agent, "w1": two(STATE, HYPER, AGENTS * MIXING),
-                "w2": two(STATE, HYPER, MIXING), "b": nn.Linear(STATE, MIXING),
-                "v": two(STATE, MIXING, 1),
-            })  # fmt: skip
+class Program:
+    """QMIX in PyTorch, written as one would."""
 
-        self.net, self.slow = build(), build()
+    def __init__(self, sizes: Sizes, seed: int) -> None:
+        self.torch, self.sizes = import_module("torch"), sizes
+        self.torch.set_num_threads(1)
+        self.torch.manual_seed(seed)
+        self.net, self.slow = self._build(), self._build()
         self.slow.load_state_dict(self.net.state_dict())
         self.parameters = list(self.net.parameters())
-        self.adam = torch.optim.Adam(self.parameters, lr=RATE)
-        self.count, self.done = given.updates, 0
-        self.first: float | None = None
+        self.adam = self.torch.optim.Adam(self.parameters, lr=sizes.rate)
+        self.done = 0
+
+    def _build(self) -> Any:
+        nn, (agents, inputs, actions, state, *_) = self.torch.nn, self.sizes
+
+        def two(i: int, h: int, o: int) -> Any:
+            return nn.Sequential(nn.Linear(i, h), nn.ReLU(), nn.Linear(h, o))
+
+        agent = nn.Sequential(
+            nn.Linear(inputs, UNITS), nn.ReLU(), nn.Linear(UNITS, UNITS), nn.ReLU(),
+            nn.Linear(UNITS, actions),
+        )  # fmt: skip
+        return nn.ModuleDict({
+            "agent": agent, "w1": two(state, HYPER, agents * MIXING),
+            "w2": two(state, HYPER, MIXING), "b": nn.Linear(state, MIXING),
+            "v": two(state, MIXING, 1),
+        })  # fmt: skip
 
     def mix(self, net: Any, q: Any, state: Any) -> Any:
-        w1 = net["w1"](state).abs().view(-1, AGENTS, MIXING)
+        """Q_tot (M,) of utilities (M, n)."""
+        w1 = net["w1"](state).abs().view(-1, self.sizes.agents, MIXING)
         b, w2 = net["b"](state)[:, None], net["w2"](state).abs().view(-1, MIXING, 1)
         hidden = self.torch.nn.functional.elu(self.torch.bmm(q[:, None], w1) + b)
         return self.torch.bmm(hidden, w2)[:, 0, 0] + net["v"](state)[:, 0]
 
+    def learn(self, obs: Any, state: Any, action: Any, reward: Any, going: Any) -> float:
+        """One update; ``obs`` and ``state`` before and after, the loss comes back."""
+        torch = self.torch
+        with torch.no_grad():
+            best = self.net["agent"](obs[1]).argmax(-1, keepdim=True)
+            q_next = self.slow["agent"](obs[1]).gather(-1, best)[..., 0]
+            y = reward + GAMMA * going * self.mix(self.slow, q_next, state[1])
+        q = self.net["agent"](obs[0]).gather(-1, action)[..., 0]
+        loss = ((self.mix(self.net, q, state[0]) - y) ** 2).mean()
+        self.adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, NORM)
+        self.adam.step()
+        self.done += 1
+        if self.done % self.sizes.period == 0:
+            self.slow.load_state_dict(self.net.state_dict())
+        return float(loss.detach())
+
+
+class _Torch(Program):
+    """Updates on the given rows."""
+
+    def __init__(self, given: Given) -> None:
+        super().__init__(Sizes(AGENTS, SEEN + AGENTS, ACTIONS, STATE), given.seed)
+        ids = np.broadcast_to(np.eye(AGENTS, dtype=np.float32), (2, ROWS, AGENTS, AGENTS))
+        obs, going = np.concatenate([given.obs, ids], axis=-1), 1.0 - given.over.astype(np.float32)
+        action = given.action[..., None]
+        self.rows = [self.torch.tensor(x) for x in (obs, given.state, action, given.reward, going)]
+        self.count = given.updates
+        self.first: float | None = None
+
     def run(self) -> tuple[float, float]:
-        torch, value = self.torch, np.nan
+        value = np.nan
         for _ in range(self.count):
-            with torch.no_grad():
-                best = self.net["agent"](self.obs[1]).argmax(-1, keepdim=True)
-                q_next = self.slow["agent"](self.obs[1]).gather(-1, best)[..., 0]
-                after = self.mix(self.slow, q_next, self.state[1])
-                y = self.reward + GAMMA * self.going * after
-            q = self.net["agent"](self.obs[0]).gather(-1, self.action)[..., 0]
-            loss = ((self.mix(self.net, q, self.state[0]) - y) ** 2).mean()
-            self.adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.parameters, NORM)
-            self.adam.step()
-            self.done += 1
-            if self.done % PERIOD == 0:
-                self.slow.load_state_dict(self.net.state_dict())
-            value = float(loss.detach())
+            value = self.learn(*self.rows)
             self.first = value if self.first is None else self.first
         return float(self.count), value / (self.first or 1.0)
 

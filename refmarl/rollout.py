@@ -117,7 +117,7 @@ def collect(
 def _in_one_kernel(env: Env, policy: Policy, roll: Roll, steps: int) -> tuple[Roll, Batch] | None:
     """What :func:`collect` gives, to the bit, where environment and policy have kernels for it."""
     choice = getattr(policy, "choice", None)  # see actor_critic.Actors
-    if choice is None or type(env).roll is Env.roll:
+    if choice is None or not _rolls(type(env)):
         return None
     given: Choice | None = choice(positive(steps, "steps"), len(roll.total))
     played = None if given is None else env.roll(roll.state, given)
@@ -137,6 +137,16 @@ def _in_one_kernel(env: Env, policy: Policy, roll: Roll, steps: int) -> tuple[Ro
     )  # fmt: skip
     batch, totals = _with_returns(batch, roll.total)
     return Roll(played.state, totals, roll.memory), batch
+
+
+def _rolls(kind: type[Env]) -> bool:
+    """Whether its ``roll`` plays by its rules: no class below has written any of them anew."""
+    for base in kind.__mro__:
+        if "roll" in vars(base):
+            return kind.roll is not Env.roll
+        if any(not name.startswith("__") for name in vars(base).keys() - {"name", "_abc_impl"}):
+            return False
+    return False
 
 
 def _with_returns(batch: Batch, total: Real) -> tuple[Batch, Real]:

@@ -166,7 +166,7 @@ def test_a_missing_file_does_not_stop_the_others(work, run):
     ("argv", "says"),
     [
         (["check", "nahs"], "did you mean 'nash'"),
-        (["check", "qmix"], "qmix has no exercise"),
+        (["check", "masac"], "masac has no exercise"),
         (["check", "xyz"], "refmarl list exercises"),
         (["check", "nash", "--dir", "/none"], "holds no exercise"),
         (["hint", "nash", "9"], "hints 1 to 3, asked for 9"),

@@ -72,3 +72,31 @@ def test_what_the_kernel_does_not_know_goes_step_by_step(why):
         assert collect(env, actors, begin(env, rng, 2), 3, central=True)[1].state.shape == (4, 2, 4)
     else:
         assert actors.choice(3, 2) is None
+
+
+class Far(CartPole):
+    """Paid by the place of the cart."""
+
+    def step(self, state, actions):
+        after, step = super().step(state, actions)
+        return after, step._replace(reward=(after.x[:, None, 0],))
+
+
+class Slow(CartPole):
+    """Sees no speeds."""
+
+    def observe(self, state):
+        (seen,) = super().observe(state)
+        return (seen * [1.0, 0.0, 1.0, 0.0],)
+
+
+@pytest.mark.parametrize("kind", [Far, Slow])
+def test_an_environment_derived_from_one_with_a_kernel_keeps_its_own_rules(kind):
+    net = Policy(MLP((4, 5, 2), "tanh"), "categorical")
+    act = Actors((net,), (net.init(np.random.default_rng(1)),), np.random.default_rng(2))
+    _, batch = collect(kind(), act, begin(kind(), np.random.default_rng(3), 4), 6)
+    assert batch.at.size == 0  # nobody has fallen yet
+    if kind is Far:
+        assert_array_equal(batch.reward[0], batch.obs[0][1:, ..., 0])
+    else:
+        assert not batch.obs[0][..., [1, 3]].any()

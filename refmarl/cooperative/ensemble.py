@@ -139,7 +139,8 @@ def update(
     if cfg.others == "current":
         beside_me = actions(env, cfg, agent.theta, batch.obs, batch.mask, which)
     one = maddpg.Agent(_first(agent.theta), _first(agent.theta_target), *agent[2:])
-    phi, opt_phi, found = maddpg.critics_step(env, cfg, one, batch, after, taken)
+    y = maddpg.all_targets(env, cfg, one, batch, after)
+    phi, opt_phi, found = maddpg.critics_step(env, cfg, one, batch, y, taken)
     theta, opt_theta = list(agent.theta), list(agent.opt_theta)
     if (agent.opt_phi[0].step + 1) % cfg.delay:
         fast = agent._replace(phi=phi, opt_phi=opt_phi)

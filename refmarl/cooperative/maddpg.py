@@ -53,7 +53,7 @@ class Config(Settings):
 
     gamma: float = option(0.95, "γ, discount", "[0, 1]")
     tau: float = option(0.01, "τ, share of the networks in their targets", "(0, 1]")
-    lr: float = option(1e-3, "step of Adam, for actors and critics", "(0, inf)")
+    lr: float = option(3e-3, "step of Adam, for actors and critics", "(0, inf)")
     clip: float = option(0.5, "largest norm of a network's gradient", "(0, inf)")
     flat: float = option(1e-3, "c, weight of the mean square of an actor's outputs", "[0, inf)")
     central: bool = option(True, "whether critics see all agents, or their own alone")
@@ -143,6 +143,11 @@ def policy(
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
     """``num_steps`` steps of all copies, and an update each time that ``every`` are full."""
+    return go_on(env, cfg, progress, update)
+
+
+def go_on(env: Env, cfg: Config, progress: Progress, learn: Any) -> tuple[Progress, Metrics]:
+    """An iteration in which agents learn by ``learn``, which is called as :func:`update` is."""
     iteration, steps, agent, roll, (act_rng, draw_rng) = progress
     stand, noise = cast(Roll, roll)
     ends, found = Ends([], []), []
@@ -156,7 +161,7 @@ def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metric
         steps += taken
         for _ in range(due(cfg, steps - taken, steps)):
             batch = ring.sample(stand.memory, draw_rng, cfg.batch)
-            agent, metrics = update(env, cfg, agent, batch, draw_rng)
+            agent, metrics = learn(env, cfg, agent, batch, draw_rng)
             found.append(metrics)
         if found and not math.isfinite(sum(found[-1].values())):
             break  # whoever runs this is told of it by the means, and stops
@@ -174,8 +179,26 @@ def update(
     beside_me = taken
     if cfg.others == "current":
         beside_me = actions(env, cfg, agent.theta, batch.obs, batch.mask)
+    y = all_targets(env, cfg, agent, batch, after)
+    return improve(env, cfg, agent, batch, y, (taken, beside_me), rng)
+
+
+def improve(
+    env: Env,
+    cfg: Config,
+    agent: Agent,
+    batch: Transition,
+    y: Arrays,
+    acts: tuple[Arrays, Arrays],
+    rng: np.random.Generator,
+) -> tuple[Agent, dict[str, float]]:
+    """(agent', metrics) after critics' steps to y and, if due, those of actors and slow networks.
+
+    ``acts`` are what was done, for the critics, and what others do in (2.4), for the actors.
+    """
+    taken, beside_me = acts
     moves = (agent.opt_phi[0].step + 1) % cfg.delay == 0
-    phi, opt_phi, found = critics_step(env, cfg, agent, batch, after, taken)
+    phi, opt_phi, found = critics_step(env, cfg, agent, batch, y, taken)
     if not moves:
         return agent._replace(phi=phi, opt_phi=opt_phi), means(found)
     theta, opt_theta = list(agent.theta), list(agent.opt_theta)
@@ -189,13 +212,12 @@ def update(
 
 
 def critics_step(
-    env: Env, cfg: Config, agent: Agent, batch: Transition, after: Arrays, taken: Arrays
+    env: Env, cfg: Config, agent: Agent, batch: Transition, y: Arrays, taken: Arrays
 ) -> tuple[Arrays, tuple[OptState, ...], list[dict[str, float]]]:
     """(φ, where Adam stands, metrics of each group) after a step of all critics."""
     phi, opt_phi, found = list(agent.phi), list(agent.opt_phi), []
     for g in range(len(env.groups)):
-        y = targets(env, cfg, agent, batch, g, after)
-        told, d_phi = critic_step(env, cfg, agent, batch, g, y, taken)
+        told, d_phi = critic_step(env, cfg, agent, batch, g, y[g], taken)
         opt_phi[g], phi[g] = ADAM.update(opt_phi[g], phi[g], d_phi, cfg.lr)
         found.append(told)
     return tuple(phi), tuple(opt_phi), found
@@ -215,11 +237,21 @@ def targets(env: Env, cfg: Config, agent: Agent, batch: Transition, g: int, afte
 
     ``after`` are the target policies' actions at the next observations, (M, N, A) of each group.
     """
+    x = _joint(env, cfg, agent.theta[g], batch.next_obs, after, g)
+    return backup(env, cfg, agent, batch, g, x)
+
+
+def all_targets(env: Env, cfg: Config, agent: Agent, batch: Transition, after: Arrays) -> Arrays:
+    """Those of every group."""
+    return tuple(targets(env, cfg, agent, batch, g, after) for g in range(len(env.groups)))
+
+
+def backup(env: Env, cfg: Config, agent: Agent, batch: Transition, g: int, x: Real) -> Real:
+    """y where the slow critics see x at the next observations."""
     theta = agent.theta[g]
     over = np.broadcast_to(batch.terminated[:, None], batch.reward[g].shape)
     if batch.next_alive:
         over = over | ~batch.next_alive[g]
-    x = _joint(env, cfg, theta, batch.next_obs, after, g)
     q, _ = networks(env, cfg, g)[1].forward(agent.phi_target[g], x[None])
     reward, over = along(theta, batch.reward[g]), along(theta, over)
     return nets.critic_target(reward, over, q[..., 0], cfg.gamma)

@@ -24,7 +24,7 @@ from . import sac
 from .sac import Config, policy
 from .soft_networks import width
 
-__all__ = ["Config", "iterate", "others", "policy", "start"]
+__all__ = ["Config", "iterate", "others", "owned", "policy", "start"]
 
 
 def others(env: Env, obs: Arrays, actions: Arrays, g: int) -> Real | None:
@@ -38,6 +38,19 @@ def others(env: Env, obs: Arrays, actions: Arrays, g: int) -> Real | None:
         for o, a in zip(obs, actions, strict=True)
     ]
     return np.concatenate(parts, axis=-1)[:, columns]
+
+
+def owned(env: Env, obs: Arrays, actions: Arrays, g: int) -> Real | None:
+    """As :func:`others`, (N, M, E), where agent i of g believes in actions[i] (M, N', A)."""
+    columns = _columns(env.groups, g)
+    if columns.shape[1] == 0:
+        return None
+    parts = []
+    for o, a in zip(obs, actions, strict=True):
+        seen = np.broadcast_to(o, (*a.shape[:-1], o.shape[-1]))
+        both = np.concatenate([seen, a.astype(obs[0].dtype, copy=False)], axis=-1)
+        parts.append(both.reshape(*both.shape[:2], -1))
+    return np.take_along_axis(np.concatenate(parts, axis=-1), columns[:, None], axis=-1)
 
 
 @cache

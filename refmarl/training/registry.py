@@ -27,6 +27,7 @@ ALGORITHMS = {
     "maac": "refmarl.cooperative.maac",
     "maddpg": "refmarl.cooperative.maddpg",
     "maddpg-ensemble": "refmarl.cooperative.ensemble",
+    "maddpg-inferred": "refmarl.cooperative.inferred",
     "mappo": "refmarl.policy_gradient.mappo",
     "masac": "refmarl.policy_gradient.masac",
     "matd3": "refmarl.cooperative.matd3",

@@ -102,7 +102,7 @@ def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metric
     ends, found = Ends([], []), []
     for _ in range(cfg.num_steps):
         fresh = maddpg.noises(env, cfg, act_rng, cfg.num_envs, cfg.sigma)
-        noise = maddpg.next_noise(cfg, noise, stand, fresh)
+        noise = maddpg.next_noise(env, cfg, noise, stand, fresh)
         if steps < cfg.warmup:
             choose = uniform(env, act_rng, cfg.dtype)
         else:

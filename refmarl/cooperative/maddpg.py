@@ -96,7 +96,7 @@ class Roll(NamedTuple):
     """Where collecting stands."""
 
     stand: Stand
-    noise: Arrays  # of each group's numbers (B, N, A); () where they are choices
+    noise: Arrays  # on each group's numbers or logits (B, N, A)
 
 
 # -- algorithm ----------------------------------------------------------------------
@@ -116,10 +116,7 @@ def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
         tuple(map(ADAM.init, theta)), tuple(map(ADAM.init, phi)),
     )  # fmt: skip
     stand = begin(env, env_rng, cfg.num_envs, cfg.capacity, cfg.dtype)
-    calm = tuple(
-        np.zeros((cfg.num_envs, len(p.agents), width(p) if isinstance(p.space, Box) else 0), kind)
-        for p in env.groups
-    )
+    calm = tuple(np.zeros((cfg.num_envs, len(p.agents), width(p)), kind) for p in env.groups)
     return Progress(0, 0, agent, Roll(stand, calm), (act_rng, draw_rng))
 
 
@@ -152,7 +149,9 @@ def go_on(env: Env, cfg: Config, progress: Progress, learn: Any) -> tuple[Progre
     stand, noise = cast(Roll, roll)
     ends, found = Ends([], []), []
     for _ in range(cfg.num_steps):
-        noise = next_noise(cfg, noise, stand, noises(env, cfg, act_rng, cfg.num_envs, cfg.sigma))
+        noise = next_noise(
+            env, cfg, noise, stand, noises(env, cfg, act_rng, cfg.num_envs, cfg.sigma)
+        )
         if steps < cfg.warmup:
             choose = uniform(env, act_rng, cfg.dtype)
         else:
@@ -348,15 +347,15 @@ def noises(env: Env, cfg: Config, rng: np.random.Generator, copies: int, sigma: 
     return tuple(found)
 
 
-def next_noise(cfg: Config, noise: Arrays, stand: Stand, fresh: Arrays) -> Arrays:
+def next_noise(env: Env, cfg: Config, noise: Arrays, stand: Stand, fresh: Arrays) -> Arrays:
     """The noise of the next step: white, or pulled to 0 and pushed, from 0 in each episode."""
     if cfg.noise == "gaussian":
         return fresh
     here = (stand.state.t > 0)[:, None, None]
-    pairs = zip(noise, fresh, strict=True)
+    kept = ((1.0 - PULL) * here).astype(cfg.dtype)
     return tuple(
-        new if old.shape != new.shape else old * ((1.0 - PULL) * here).astype(new.dtype) + new
-        for old, new in pairs
+        old * kept + new if isinstance(p.space, Box) else new
+        for p, old, new in zip(env.groups, noise, fresh, strict=True)
     )
 
 

@@ -88,7 +88,7 @@ def test_masks_deaths_and_both_kinds_of_actions_and_the_same_bits_after_a_stop(p
     again = act(pair.observe(state), pair.mask(state), first.memory)
     assert_array_equal(first.action[1], again.action[1])
     assert [m.shape for m in first.memory] == [(6, 2), (6, 1)]
-    what = run.Run(algorithm="maddpg-ensemble", env="pendulum", config=cfg, log_every=1,
+    what = run.Run(algorithm="maddpg-ensemble", env="speaker-listener", config=cfg, log_every=1,
                    save_every=2)  # fmt: skip
     whole = run.train(what, tmp_path / "whole")
     asked = iter([False, False, True])

@@ -55,7 +55,8 @@ def read(app: Any, docname: str, source: list[str]) -> None:
 
 def _columns(docname: str, text: str) -> str:
     found = COPIES.search(text)
-    start = text.rfind("\n**", 0, text.find("$$")) if found else -1  # the part of the equation
+    equation = text.find("$$", 0, found.start()) if found else -1
+    start = text.rfind("\n**", 0, equation) if equation >= 0 else -1  # the part of the equation
     if found is None or start < 0:
         return text
     left, codes = text[start : found.start()].strip("\n"), found.group()

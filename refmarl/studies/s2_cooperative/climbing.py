@@ -139,7 +139,9 @@ def _sweep_panel(sweep: Swept) -> plots.Panel:
             (y, bars), (color, line) = _bars(found), plots.look(k)
             options = {"color": color, "linestyle": line, "label": learner, "marker": "o"}
             ax.errorbar(x * 1.06 ** (k - 1), y, bars, **options, **BARS)
-        ax.set(xscale="log", xlabel="|k|, the penalty", ylabel="share", ylim=(-0.05, 1.08))
+        ax.set(xscale="log", xlabel="k, the penalty", ylabel="share", ylim=(-0.05, 1.08))
+        ax.set_xticks(x, [f"−{-k}" for k in sweep.penalties])
+        ax.minorticks_off()
 
     alt = "Plain learners fail from a penalty of 30 on, Boltzmann and hysteretic ones later."
     return plots.Panel("The penalty game by k", alt, draw)

@@ -111,7 +111,13 @@ def _panel(tables: dict[str, Array]) -> plots.Panel:
                 alpha = 0.1 + 0.7 * max(float(table[i, j]), 0.0) / 8.0
                 corners = ([x, x + 1, x + 1, x], [y, y, y + 1, y + 1])
                 ax.fill(*corners, facecolor=plots.BLUE, alpha=alpha, edgecolor="none")
-                ax.text(x + 0.5, y + 0.55, f"{table[i, j]:.2f}", ha="center", fontsize=7.5)
+                ax.text(
+                    x + 0.5,
+                    y + 0.55,
+                    f"{round(float(table[i, j]), 2) + 0.0:.2f}",
+                    ha="center",
+                    fontsize=7.5,
+                )
         ax.set(xlim=(-0.2, 2.5 * len(tables) - 0.3), ylim=(2.2, -0.7), xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(False)

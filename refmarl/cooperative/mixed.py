@@ -3,17 +3,20 @@
 Axes: M rows, n agents, J values of a row.
 """
 
+from ..rollout import Arrays
 from ..value_grad import Real
 from .decomposition import td_loss, td_target
 from .experience import Batch
-from .value_decomposition import Config, Found, Nets, Parts, next_actions, taken
+from .value_decomposition import Config, Found, Nets, Parts, beyond, next_actions, taken
 
 
-def targets(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Real:
-    """y (M, J) from φ' and the greedy actions at s'."""
+def targets(
+    cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch, memory: Arrays = ()
+) -> Real:
+    """y (M, J) from φ' and the greedy actions at s'; ``memory`` of φ after each row."""
     net, mixer = nets
-    after = net.forward(slow[0], batch.next_obs).q
-    best = next_actions(cfg, net, phi[0], after, batch)
+    after = beyond(net, slow[0], batch)
+    best = next_actions(cfg, net, phi[0], after, batch, memory)
     q = taken(after, best, batch.next_alive)
     value, _ = mixer.forward(slow[1], q, batch.next_state)
     count = value.shape[1]
@@ -24,8 +27,8 @@ def targets(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> R
 def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Found:
     """((∂L/∂θ, ∂L/∂ψ), metrics) of L = E[(y − Q)²], y held; of J values the sum."""
     net, mixer = nets
-    y = targets(cfg, nets, phi, slow, batch)
-    now = net.forward(phi[0], batch.obs)
+    now = net.forward(phi[0], batch.obs, batch.stretches[0])
+    y = targets(cfg, nets, phi, slow, batch, now.memory)
     value, tape = mixer.forward(phi[1], taken(now.q, batch.action, batch.alive), batch.state)
     weight = None if batch.alive is None or value.shape[1] == 1 else batch.alive / len(value)
     loss = td_loss(value, y, weight)

@@ -29,6 +29,7 @@ from .value_decomposition import (
     Method,
     Nets,
     Parts,
+    beyond,
     next_actions,
     policy,
     state_size,
@@ -72,15 +73,15 @@ def seen(net: Utilities, state: Real, actions: Arrays, alive: Real | None) -> Re
 def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Found:
     """(∂(L_td + weighted L_opt and L_nopt) of each network, metrics); y and Q_jt held."""
     net, joint, value = nets
-    after = net.forward(slow[0], batch.next_obs).q
-    best = next_actions(cfg, net, phi[0], after, batch)
+    now = net.forward(phi[0], batch.obs, batch.stretches[0])
+    after = beyond(net, slow[0], batch)
+    best = next_actions(cfg, net, phi[0], after, batch, now.memory)
     x_next = seen(net, batch.next_state, best, batch.next_alive)
     q_next = joint.forward(slow[1], x_next)[0]
     y = td_target(batch.reward[:, :1], batch.terminated[:, :1], q_next, batch.discount)
 
     q, tape = joint.forward(phi[1], seen(net, batch.state, batch.action, batch.alive))
     td = td_loss(q, y)
-    now = net.forward(phi[0], batch.obs)
     here = greedy(now.q, batch.mask)
     top = joint.forward(phi[1], seen(net, batch.state, here, batch.alive))[0][:, 0]
     v, v_tape = value.forward(phi[2], batch.state)

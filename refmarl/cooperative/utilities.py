@@ -5,29 +5,51 @@ Where they share, a one-hot id behind the observation tells them apart, if ``ids
 differ in what they see and in how many actions they have; columns of q stand in the order of
 ``env.agents``.
 
-Axes: M rows, G groups, N_g agents of a group, n agents of all groups, K_g actions.
+With ``memory`` = H a GRU of H units stands below each network, which reads what it remembers after
+the observation (:mod:`refmarl.nn.recurrent`). Rows that follow each other then come as a
+:class:`Stretch`.
+
+Axes: M rows, T steps of a stretch, G groups, N_g agents of a group, n agents of all groups, K_g
+actions.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..check import InputError
 from ..env_api import Discrete, Group
-from ..nn.mlp import MLP, Tape
-from ..policy_gradient.actor_critic import rows, unrows
+from ..nn.mlp import MLP
+from ..nn.recurrent import Recurrent
+from ..policy_gradient.actor_critic import (
+    blank,
+    pull_back,
+    rows,
+    step,
+    stretch,
+    unrows,
+    whole,
+)
 from ..rollout import Arrays
 from ..value_grad import Real
+
+
+class Stretch(NamedTuple):
+    """What T · M rows need to know if they are M stretches of T steps, time first."""
+
+    memory: Arrays  # before the first step, (M, N_g, H) of each group
+    starts: Real  # (T, M): whether an episode begins there, so that nothing is remembered
 
 
 class Valued(NamedTuple):
     """What a forward pass gives."""
 
     q: Arrays  # (M, N_g, K_g) of each group
-    tapes: tuple[Tape, ...]
+    tapes: tuple[Any, ...]
+    memory: Arrays = ()  # after each step, (M, N_g, H)
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,7 @@ class Utilities:
     activation: str = "relu"
     share: bool = True
     ids: bool = True
+    memory: int = 0
 
     def __post_init__(self) -> None:
         for group in self.groups:
@@ -65,9 +88,11 @@ class Utilities:
         found, start = [], 0
         for group in self.groups:
             actions = getattr(group.space, "n", 0)
-            net = MLP((group.obs_dim + self._named(group), *self.hidden, actions), self.activation)
+            width = group.obs_dim + self._named(group) + self.memory
+            net = MLP((width, *self.hidden, actions), self.activation)
+            size = whole(net, self.memory).size
             lead = () if self.share else (len(group.agents),)
-            stop = start + net.size * (1 if self.share else len(group.agents))
+            stop = start + size * (1 if self.share else len(group.agents))
             found.append((net, lead, start, stop))
             start = stop
         return tuple(found)
@@ -79,23 +104,63 @@ class Utilities:
 
     def init(self, rng: np.random.Generator, *, dtype: type = np.float64) -> Real:
         """θ (P,)."""
-        parts = [net.init(rng, lead).ravel() for net, lead, _, _ in self._nets]
+        parts = [whole(net, self.memory).init(rng, lead).ravel() for net, lead, _, _ in self._nets]
         return np.concatenate(parts).astype(dtype)
 
     def parts(self, theta: Real) -> Arrays:
         """Views of each group's parameters, (P_g,) if shared, (N_g, P_g) if not."""
-        return tuple(
-            theta[start:stop].reshape(*lead, net.size) for net, lead, start, stop in self._nets
-        )
+        return tuple(theta[start:stop].reshape(*lead, -1) for _, lead, start, stop in self._nets)
 
-    def forward(self, theta: Real, obs: Sequence[Real]) -> Valued:
-        """All values for observations (M, N_g, O_g) of each group."""
-        found, tapes = [], []
+    def forward(self, theta: Real, obs: Sequence[Real], along: Stretch | None = None) -> Valued:
+        """All values for observations (M, N_g, O_g) of each group; with a memory ``along`` time.
+
+        Raises
+        ------
+        InputError
+            If there is a memory and no stretch.
+        """
+        found, tapes, kept = [], [], []
         for g, own in enumerate(self.parts(theta)):
-            y, tape = self._nets[g][0].forward(own, rows(own, self._seen(g, obs[g], theta)))
-            found.append(unrows(own, y))
+            x, h = self._seen(g, obs[g], theta), None
+            if self.memory:
+                x, h = _in_time(x, along), _known(along).memory[g]
+            starts = None if along is None else along.starts
+            y, tape = stretch(self._nets[g][0], self.memory, own, x, h, starts)
+            found.append(y.reshape(*obs[g].shape[:-1], y.shape[-1]))
             tapes.append(tape)
-        return Valued(tuple(found), tuple(tapes))
+            if self.memory:
+                kept.append(unrows(own, tape.h).reshape(*obs[g].shape[:-1], self.memory))
+        return Valued(tuple(found), tuple(tapes), tuple(kept))
+
+    def step(self, theta: Real, obs: Sequence[Real], memory: Arrays) -> tuple[Arrays, Arrays]:
+        """(all values, what is remembered then) one step after ``memory``, of each group.
+
+        A memory of ``()`` is that of an episode's beginning. Without one this is ``forward``.
+        """
+        found, kept = [], []
+        for g, own in enumerate(self.parts(theta)):
+            x, h = self._seen(g, obs[g], theta), None
+            if self.memory:
+                h = memory[g] if memory else blank(own, obs[g], self.memory)
+            y, h = step(self._nets[g][0], self.memory, own, x, h)
+            found.append(y)
+            if h is not None:
+                kept.append(h)
+        return tuple(found), tuple(kept)
+
+    def remembered(self, theta: Real, obs: Sequence[Real], along: Stretch | None) -> Arrays:
+        """What θ remembers after each row, (M, N_g, H) of each group; () without a memory."""
+        kept = []
+        for g, own in enumerate(self.parts(theta)):
+            full = whole(self._nets[g][0], self.memory)
+            if not isinstance(full, Recurrent):
+                return ()
+            x = rows(own, _in_time(self._seen(g, obs[g], theta), along))
+            known, below = _known(along), own[..., : full.gru.size]
+            starts = known.starts[..., None] if own.ndim == 1 else known.starts
+            h, _ = full.gru.forward(below, x, rows(own, known.memory[g]), starts)
+            kept.append(unrows(own, h).reshape(*obs[g].shape[:-1], self.memory))
+        return tuple(kept)
 
     def gradient(self, theta: Real, valued: Valued, actions: Arrays, dq: Real) -> Real:
         """∂L/∂θ from dq = ∂L/∂q (M, n), q the values of ``actions`` (M, N_g)."""
@@ -105,7 +170,9 @@ class Utilities:
             last = first + actions[g].shape[1]
             dy = np.zeros_like(valued.q[g])
             np.put_along_axis(dy, actions[g][..., None], dq[:, first:last, None], axis=-1)
-            targets[g][...] = net.gradient(parts[g], valued.tapes[g], rows(parts[g], dy))
+            if self.memory:
+                dy = dy.reshape(valued.tapes[g].h.shape[parts[g].ndim - 1], -1, *dy.shape[1:])
+            targets[g][...] = pull_back(net, self.memory, parts[g], valued.tapes[g], dy)
             first = last
         return out
 
@@ -116,6 +183,24 @@ class Utilities:
             return obs
         ids = np.broadcast_to(np.eye(count, dtype=obs.dtype), (*obs.shape[:-1], count))
         return np.concatenate([obs, ids], axis=-1)
+
+
+def _known(along: Stretch | None) -> Stretch:
+    """The stretch.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if along is None:
+        raise InputError("memory: need a stretch of steps to remember along, got single rows")
+    return along
+
+
+def _in_time(x: Real, along: Stretch | None) -> Real:
+    """Rows (T · M, N, I) as (T, M, N, I)."""
+    return x.reshape(*_known(along).starts.shape, *x.shape[1:])
 
 
 def chosen(q: Arrays, actions: Arrays) -> Real:

@@ -25,7 +25,7 @@ from .decomposition import central_weight, optimistic_weight, td_loss, td_target
 from .experience import Batch
 from .mixers import Free
 from .utilities import greedy
-from .value_decomposition import Found, Method, Nets, Parts, next_actions, policy, taken
+from .value_decomposition import Found, Method, Nets, Parts, beyond, next_actions, policy, taken
 
 __all__ = ["METHOD", "Config", "gradient", "iterate", "nets", "policy", "start"]
 
@@ -48,13 +48,14 @@ def nets(env: Env, cfg: Config) -> Nets:
 def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Found:
     """(∂(L(Q_tot) + L(Q*)) of each network, metrics), y and w held."""
     net, mixer, _, free = nets
-    after = net.forward(slow[0], batch.next_obs).q
-    best = next_actions(cfg, net, phi[0], after, batch)
-    q_next = taken(net.forward(slow[2], batch.next_obs).q, best, batch.next_alive)
+    now = net.forward(phi[0], batch.obs, batch.stretches[0])
+    star = net.forward(phi[2], batch.obs, batch.stretches[1])
+    after = beyond(net, slow[0], batch)
+    best = next_actions(cfg, net, phi[0], after, batch, now.memory)
+    q_next = taken(beyond(net, slow[2], batch, 1), best, batch.next_alive)
     value_next = free.forward(slow[3], q_next, batch.next_state)[0]
     y = td_target(batch.reward[:, :1], batch.terminated[:, :1], value_next, batch.discount)
 
-    now, star = net.forward(phi[0], batch.obs), net.forward(phi[2], batch.obs)
     total, tape = mixer.forward(phi[1], taken(now.q, batch.action, batch.alive), batch.state)
     value, free_tape = free.forward(phi[3], taken(star.q, batch.action, batch.alive), batch.state)
     weight = optimistic_weight(total, y, cfg.alpha)

@@ -14,7 +14,7 @@ from refmarl.cooperative.utilities import Utilities
 from refmarl.env_api import take
 from refmarl.envs import TMaze
 from refmarl.learner import learn
-from refmarl.nn import check_backward
+from refmarl.nn import check_gradient
 from refmarl.replay import ring
 from refmarl.training import checkpoint, run
 from refmarl.training.evaluate import evaluate
@@ -64,17 +64,6 @@ def slopes(cfg, method, nets, phi, slow, batch):
     return np.concatenate(parts), metrics
 
 
-def along(loss, at, seed):
-    """Hold a gradient against differences of its loss along random directions."""
-    check_backward(
-        lambda x: np.array(loss(x)[0]),
-        lambda x, u: [u * loss(x)[1]],
-        (at,),
-        np.random.default_rng(seed),
-        directions=4,
-    ).require()
-
-
 # -- gradients --------------------------------------------------------------------------
 
 
@@ -93,7 +82,7 @@ def test_gradients_go_back_through_time(name, seed, share, double):
         slope, metrics = slopes(cfg, method, nets, at, slow, batch)
         return metrics["loss"] + metrics.get("star_loss", 0.0), slope
 
-    along(loss, phi, seed)
+    check_gradient(loss, phi).require()
 
 
 @settings(max_examples=5)
@@ -107,7 +96,7 @@ def test_each_loss_of_qtran_goes_back_through_time(seed, share):
         slope, metrics = slopes(cfg, method, nets, whole, slow, batch)
         return 0.7 * metrics["opt_loss"] + 1.3 * metrics["nopt_loss"], slope[own]
 
-    along(loss, phi[own], seed)
+    check_gradient(loss, phi[own]).require()
 
 
 # -- what is learnt along ---------------------------------------------------------------

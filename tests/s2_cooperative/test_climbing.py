@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from scipy.stats import binom
 
 from refmarl.analysis.statistics import share_interval
 from refmarl.check import InputError
 from refmarl.games import library
+from refmarl.games.independent_q import IndependentConfig, learn
 from refmarl.studies import STUDIES
 from refmarl.studies.s2_cooperative import climbing
 
@@ -32,6 +34,14 @@ def test_the_interval_holds_its_share_and_mirrors(runs, data):
 def test_what_is_no_count_is_refused(hits, runs):
     with pytest.raises(InputError, match=r"hits: need|runs: need|runs"):
         share_interval(hits, runs)
+
+
+@pytest.mark.parametrize("k", [0, -5, -100])
+def test_optimists_of_the_penalty_game_always_value_alike(k):
+    # (1, 1), (2, 2), (3, 3) alone raise a value, and that of both players by the same
+    cfg = IndependentConfig(beta=0.0, steps=300)
+    found = learn(library.game("penalty", k=k), cfg, np.random.default_rng(1), runs=50)
+    assert_array_equal(found.q[0], found.q[1])
 
 
 def test_the_study_comes_out_as_expected_and_would_notice_another_game(monkeypatch):

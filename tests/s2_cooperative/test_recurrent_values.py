@@ -172,17 +172,20 @@ def test_nothing_is_known_of_the_episode_before(seed):
     assert not np.allclose(one[~same], two[~same])
 
 
-def test_what_is_remembered_when_acting_is_stored_and_ends_with_the_episode():
-    cfg = config("vdn", dtype="float64", updates=0, share=False)
-    progress, _ = finished("vdn", cfg, 3)
-    held, h = ring.in_order(progress.roll.memory), np.zeros((3, 2, 2))
-    net, theta = teams(vdn.nets(MAZE, cfg), progress.agent.phi)[0]
-    for k in range(progress.roll.memory.size // 3):
-        rows = slice(3 * k, 3 * k + 3)
-        assert_allclose(held.more[0][rows], h, atol=1e-12)
-        _, (h,) = net.step(theta, (held.obs[0][rows],), (h,))
-        h = np.where(held.terminated[rows][:, None, None], 0.0, h)
-    assert_allclose(progress.agent.memory[0][0], h, atol=1e-12)
+@pytest.mark.parametrize("env", [MAZE, TMaze(length=9, players=2, horizon=3)])
+@pytest.mark.parametrize("name", ["vdn", "wqmix"])
+def test_what_every_team_remembers_is_stored_and_ends_with_the_episode(name, env):
+    cfg = config(name, dtype="float64", updates=0, share=False)
+    progress, _ = finished(name, cfg, 3, env=env)
+    held, nets = ring.in_order(progress.roll.memory), ALGORITHMS[name].METHOD.nets(env, cfg)
+    stored = [a for a in held.more if a.ndim == 3]
+    for k, (net, theta) in enumerate(teams(nets, progress.agent.phi)):
+        h = np.zeros((3, 2, 2))
+        for at in range(0, progress.roll.memory.size, 3):
+            assert_allclose(stored[k][at : at + 3], h, atol=1e-12)
+            _, (h,) = net.step(theta, (held.obs[0][at : at + 3],), (h,))
+            h *= at // 3 % 3 < 2  # all episodes have three steps, by a turn or a clock
+        assert_allclose(progress.agent.memory[k][0], h, atol=1e-12)
 
 
 # -- reductions -------------------------------------------------------------------------

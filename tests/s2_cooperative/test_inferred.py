@@ -12,7 +12,7 @@ from refmarl.cooperative import inferred, maddpg
 from refmarl.env_api import Box, Discrete, Group
 from refmarl.envs import Navigation, SpeakerListener
 from refmarl.nn import categorical, check_gradient
-from refmarl.nn.optim import Adam
+from refmarl.nn.optim import Adam, polyak
 from refmarl.policy_gradient import masac
 from refmarl.replay import ring
 from refmarl.training import checkpoint, run
@@ -148,6 +148,26 @@ def test_masks_deaths_and_both_kinds_of_actions_and_the_same_bits_after_a_stop(
     asked = iter([False, False, True])
     run.train(what, tmp_path / "halved", stop=lambda: next(asked))
     assert checkpoint.same(whole, run.train(what, tmp_path / "halved"))
+
+
+@settings(max_examples=3)
+@given(SEEDS, st.sampled_from(WORLDS))
+def test_approximations_climb_slow_ones_follow_and_critics_ask_the_slow_ones(seed, env):
+    cfg, agent, batch = learner(env, seed, tau=0.25, spread=0.0)
+    moved, told = inferred.update(env, cfg, agent, batch, np.random.default_rng(0))
+    for old, new, slow in zip(agent.psi_target, moved.psi, moved.psi_target, strict=True):
+        assert_array_equal(slow, polyak(old, new, 0.25))
+    fits = [told["fit"]]
+    for _ in range(20):
+        psi, opt_psi, fit = inferred.guesses_step(env, cfg, moved, batch)
+        moved = moved._replace(psi=psi, opt_psi=opt_psi)
+        fits.append(fit)
+    assert fits[-1] > fits[0]
+    elsewhere = agent._replace(psi=tuple(x + 0.5 for x in agent.psi))
+    other, _ = inferred.update(env, cfg, elsewhere, batch, np.random.default_rng(0))
+    again, _ = inferred.update(env, cfg, agent, batch, np.random.default_rng(0))
+    for one, two in zip(other.phi, again.phi, strict=True):
+        assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("wrong", [{"central": False}, {"others": "current"}])

@@ -35,7 +35,8 @@ def test_every_command_works(tmp_path):
 def test_what_is_said_of_a_mistake_is_what_is_printed(capsys):
     from refmarl.cli import main
 
-    (line, said), = re.findall(r"^    \$ refmarl (.*)\n    (.*)$", TEXT, re.M)  # fmt: skip
+    mistake = re.compile(r"^    \$ refmarl (.*)\n    (refmarl: error: .*)$", re.M)
+    ((line, said),) = mistake.findall(TEXT)
     assert main(shlex.split(line)) == 2
     assert capsys.readouterr().err == said + "\n"
 

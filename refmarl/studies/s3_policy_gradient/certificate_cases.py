@@ -16,6 +16,7 @@ from ...nn import (
     Attention,
     Embedding,
     Policy,
+    Recurrent,
     attention,
     bernoulli,
     beta,
@@ -43,6 +44,7 @@ ALL: dict[str, Check] = {}
 COMPLEX = (
     "mlp",
     "gru",
+    "recurrent",
     "attention",
     "layer_norm",
     "embedding",
@@ -253,6 +255,14 @@ def _gru(rng: Rng) -> tuple[GRU, tuple[Real, ...], dict[str, Real]]:
     return net, (theta, x, h), {"starts": rng.random((steps, *rows)) < 0.3}
 
 
+def _recurrent(rng: Rng) -> tuple[Recurrent, tuple[Real, ...], dict[str, Real]]:
+    below, (_, x, h), more = _gru(rng)
+    top = MLP((below.inputs + below.units, _size(rng), _size(rng)), str(rng.choice(SMOOTH)))
+    net = Recurrent(top, below.units)
+    theta = net.init(rng) + 0.3 * rng.standard_normal(net.size)
+    return net, (theta, x, h), more
+
+
 def _attention(rng: Rng) -> tuple[Attention, tuple[Real, ...], dict[str, Real]]:
     net = Attention(inputs=2, source=_size(rng), heads=_size(rng), units=2, outputs=_size(rng))
     theta, rows = net.init(rng) + 0.3 * rng.standard_normal(net.size), _rows(rng)
@@ -276,12 +286,14 @@ _gaussian = partial(_policy, "gaussian")
 NETWORKS: dict[str, Callable[[Rng], Any]] = {
     "mlp:MLP": _mlp,
     "gru:GRU": _gru,
+    "recurrent:Recurrent": _recurrent,
     "attention:Attention": _attention,
     "policy:Policy": _gaussian,
 }
 for _net, _make in NETWORKS.items():
     for _check, _verb in ((_pull_back, "backward"), (_along, "jvp"), (_curved, "hvp")):
-        ALL[f"{_net}.{_verb}"] = partial(_of, _make, _check)
+        if hasattr(_make(np.random.default_rng(0))[0], _verb):
+            ALL[f"{_net}.{_verb}"] = partial(_of, _make, _check)
 
 
 def _of_theta(make: Callable[[Rng], Any], verb: str, rng: Rng, method: str) -> Report:

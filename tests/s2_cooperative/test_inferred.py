@@ -80,6 +80,19 @@ def test_a_target_hangs_on_its_own_agents_approximations_of_the_others_alone(see
     assert [bool((two[i] != one[i]).any()) for i in range(3)] == [i == who for i in range(3)]
 
 
+@pytest.mark.equation("2.3")
+@pytest.mark.parametrize("who", [0, 1])
+def test_speaker_and_listener_ask_each_their_own_approximations(who):
+    env = SpeakerListener(continuous=True)
+    cfg, agent, batch = learner(env, 0)
+    known, psi = maddpg.Agent(*agent[:6]), tuple(x.copy() for x in agent.psi_target)
+    one = inferred.targets(env, cfg, known, psi, batch, ())
+    for x in psi:
+        x[who] += 1.0
+    two = inferred.targets(env, cfg, known, psi, batch, ())
+    assert [bool((a != b).any()) for a, b in zip(one, two, strict=True)] == [who == 0, who == 1]
+
+
 @pytest.mark.certifies("refmarl.cooperative.inferred:guess")
 @settings(max_examples=5)
 @given(SEEDS, st.sampled_from([Box(-1.0, 1.0, 2), Discrete(3)]), st.booleans())

@@ -315,6 +315,17 @@ def test_noise_of_ornstein_and_uhlenbeck_grows_within_an_episode_and_starts_from
         assert progress.roll.noise[0].std() == pytest.approx(wanted, rel=0.05)
 
 
+@pytest.mark.parametrize("noise", ["gaussian", "ou"])
+def test_choices_are_drawn_anew_in_every_step(noise):
+    env, copies, steps = Navigation(horizon=0), 400, 5
+    cfg = maddpg.Config(num_envs=copies, num_steps=steps, warmup=0, every=10**9, noise=noise,
+                        capacity=copies * steps, hidden=(2,))  # fmt: skip
+    progress, _ = finished(env, cfg, 1)
+    taken = ring.held(progress.roll.stand.memory).action[0].reshape(steps, copies, 3)
+    alike = (taken[1:] == taken[:-1]).mean()
+    assert alike == pytest.approx(0.2, abs=0.05)  # five actions, all about as likely at first
+
+
 # -- groups that differ -----------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ settings.register_profile(
 )
 NUMBERS = np.ndarray | np.floating
 GIVEN = {  # results that are no derivatives
+    ("refmarl.cooperative.deterministic:critic_gradient", 1),
     ("refmarl.policy_gradient.reinforce:gradient", 1),
     ("refmarl.policy_gradient.soft_networks:critic_gradient", 1),
 }
@@ -92,7 +93,12 @@ class Wrong:
 
 
 def _derivative(part):
-    """Arrays and plain tuples of them; what has names of its own stands beside the derivatives."""
+    """Arrays and plain tuples of them; what has names of its own stands beside the derivatives.
+
+    An array of nothing, the derivative in no parameters, cannot be off.
+    """
+    if isinstance(part, np.ndarray) and part.size == 0:
+        return False
     return isinstance(part, tuple | NUMBERS) and not hasattr(part, "_fields")
 
 

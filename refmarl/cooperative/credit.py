@@ -45,6 +45,7 @@ from ..games.reinforce import (
     counterfactual_baselines,
     enumerate_plays,
     estimator_moments,
+    moments_of,
     play_gradients,
     value_baselines,
 )
@@ -255,10 +256,7 @@ def _shaped(given: Setting) -> Moments:
     over = np.arange(horizon) == horizon - 1
     reward = shaped_reward(plays.rewards, now, then, over, game.gamma)
     shaped = Plays(plays.states, plays.actions, reward)
-    each = play_gradients(game, logits, shaped, observe)
-    mean = tuple(np.tensordot(probability, g, axes=1) for g in each)
-    spread = ((g - m) ** 2 for g, m in zip(each, mean, strict=True))
-    return Moments(mean, tuple(np.tensordot(probability, x, axes=1) for x in spread))
+    return moments_of(play_gradients(game, logits, shaped, observe), probability)
 
 
 METHODS: dict[str, Callable[[Setting], Moments]] = {

@@ -98,7 +98,7 @@ def td_loss(q: Real, target: Real, weight: Real | None = None) -> ValueGrad:
     error = q - target
     share = 1.0 / max(len(q), 1) if weight is None else weight
     slope = np.asarray(share * error, q.dtype)
-    return ValueGrad(float((slope * error).sum(dtype=np.float64)), 2.0 * slope)
+    return ValueGrad(float((slope * error).sum(dtype=np.float64)), 2.0 * slope)  # (2.7)
 
 
 def central_weight(greedy: Real, target: Real, best: Real, alpha: float) -> Real:

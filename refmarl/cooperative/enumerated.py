@@ -22,7 +22,7 @@ import numpy as np
 from .. import check
 from ..check import Array, InputError, Profile, player
 from ..games.markov import MarkovGame, evaluate
-from ..games.policy_gradient import occupancy, readings, softmax
+from ..games.policy_gradient import joint_policy, occupancy, readings, softmax
 
 
 class Moments(NamedTuple):
@@ -46,14 +46,6 @@ def joint_action_values(game: MarkovGame, policies: Sequence[Any]) -> Array:
     """
     after = np.moveaxis(game.transition @ evaluate(game, policies).T, -1, 0)
     found: Array = game.reward + game.gamma * after
-    return found
-
-
-def joint_policy(policies: Profile) -> Array:
-    """Π_j π_j(a_j|s), (S, A_1, …, A_n), from π_j (S, A_j)."""
-    found: Array = np.ones(len(policies[0]))
-    for pi in policies:
-        found = found[..., None] * pi.reshape(len(pi), *(1,) * (found.ndim - 1), -1)
     return found
 
 

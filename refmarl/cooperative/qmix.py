@@ -16,8 +16,9 @@ from ..config import option
 from ..env_api import Env
 from ..learner import Metrics, Progress
 from . import mixed, value_decomposition
+from .all_actions import state_size
 from .mixers import Monotone
-from .value_decomposition import Method, Nets, policy, state_size, utilities
+from .value_decomposition import Method, Nets, policy, utilities
 
 __all__ = ["METHOD", "Config", "iterate", "mixer", "nets", "policy", "start"]
 

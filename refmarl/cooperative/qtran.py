@@ -21,6 +21,7 @@ from ..nn.mlp import MLP
 from ..rollout import Arrays
 from ..value_grad import Real
 from . import value_decomposition
+from .all_actions import state_size
 from .decomposition import qtran_loss, td_loss, td_target
 from .experience import Batch
 from .utilities import Utilities, greedy
@@ -32,7 +33,6 @@ from .value_decomposition import (
     beyond,
     next_actions,
     policy,
-    state_size,
     taken,
     utilities,
 )

@@ -123,11 +123,6 @@ def utilities(env: Env, cfg: Config) -> Utilities:
     return Utilities(env.groups, cfg.hidden, cfg.activation, cfg.share, cfg.ids, cfg.memory)
 
 
-def state_size(env: Env) -> int:
-    """S."""
-    return int(env.global_state(env.reset(np.random.default_rng(0), 1)).shape[-1])
-
-
 def split(nets: Nets, phi: Real) -> Parts:
     """Views of φ, one for each network."""
     ends = np.cumsum([net.size for net in nets])[:-1]

@@ -86,6 +86,14 @@ def softmax_policies(game: MarkovGame, logits: Sequence[Any], observe: Any = Non
     return tuple(softmax(x)[o] for x, o in zip(theta, seen, strict=True))
 
 
+def joint_policy(policies: Profile) -> Array:
+    """Π_j π_j(a_j|s), (S, A_1, …, A_n), from π_j (S, A_j)."""
+    found: Array = np.ones(len(policies[0]))
+    for pi in policies:
+        found = found[..., None] * pi.reshape(len(pi), *(1,) * (found.ndim - 1), -1)
+    return found
+
+
 def readings(
     game: MarkovGame, logits: Sequence[Any], observe: Any
 ) -> tuple[Profile, tuple[Ints, ...]]:

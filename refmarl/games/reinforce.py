@@ -22,7 +22,15 @@ from .. import check
 from ..check import Array, InputError, Profile
 from ..kernels._jit import kernel
 from .markov import MarkovGame
-from .policy_gradient import MAX_HORIZON, Ints, course, readings, softmax, softmax_policies
+from .policy_gradient import (
+    MAX_HORIZON,
+    Ints,
+    course,
+    joint_policy,
+    readings,
+    softmax,
+    softmax_policies,
+)
 
 RETURNS = ("to-go", "total")
 
@@ -142,7 +150,7 @@ def enumerate_plays(game: MarkovGame, policies: Sequence[Any], horizon: int) -> 
     ([[0, 0], [0, 1], [1, 0], [1, 1]], [0.0625, 0.1875, 0.1875, 0.5625])
     """
     pi, rounds = game.policies(policies), check.positive(horizon, "horizon", MAX_HORIZON)
-    n, joint = game.num_players, _joint(game, pi)
+    n, joint = game.num_players, joint_policy(pi).reshape(game.num_states, -1)
     past = np.zeros((1 + n, 1, 0), dtype=np.intp)  # of each play: states, then all actions
     moves = game.initial[None]
     cell, probability = np.zeros(1, dtype=np.intp), np.ones(1)
@@ -157,14 +165,6 @@ def enumerate_plays(game: MarkovGame, policies: Sequence[Any], horizon: int) -> 
         cell = now[play] * joint.shape[1] + chosen
     states, actions = past[0], past[1:]
     return Plays(states, actions, _rewards(game, states, actions)), probability
-
-
-def _joint(game: MarkovGame, pi: Profile) -> Array:
-    """π(a|s), (S, Π_i A_i) in row-major order."""
-    joint = np.ones((game.num_states, 1))
-    for p in pi:
-        joint = (joint[:, :, None] * p[:, None]).reshape(game.num_states, -1)
-    return joint
 
 
 def _branches(table: Array, rows: Ints, each: int) -> tuple[Ints, Ints, Array]:
@@ -326,6 +326,11 @@ def estimator_moments(
     policies = softmax_policies(game, logits, observe)
     plays, probability = enumerate_plays(game, policies, horizon)
     each = play_gradients(game, logits, plays, observe, baselines, returns)
+    return moments_of(each, probability)
+
+
+def moments_of(each: Profile, probability: Array) -> Moments:
+    """Mean and variance of gradients (B, O_i, A_i) of plays with these probabilities (B,)."""
     mean = tuple(np.tensordot(probability, g, axes=1) for g in each)
     spread = ((g - m) ** 2 for g, m in zip(each, mean, strict=True))
     return Moments(mean, tuple(np.tensordot(probability, x, axes=1) for x in spread))

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
 from refmarl.cooperative import central
-from refmarl.cooperative.enumerated import expected_step, joint_action_values, joint_policy
+from refmarl.cooperative.enumerated import expected_step, joint_action_values
 from refmarl.games.markov import MarkovGame, evaluate, joint_dynamics
-from refmarl.games.policy_gradient import policy_gradient, softmax_policies
+from refmarl.games.policy_gradient import joint_policy, policy_gradient, softmax_policies
 from refmarl.nn import categorical, check_gradient, gaussian
 from refmarl.testing.strategies import games_with_logits, seeded_markov_games_with_policies
 from refmarl.testing.trajectories import SEEDS, UNIT

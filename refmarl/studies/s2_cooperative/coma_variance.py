@@ -28,11 +28,10 @@ from ...cooperative.enumerated import (
     Moments,
     expected_step,
     joint_action_values,
-    joint_policy,
 )
 from ...games.markov import MarkovGame, evaluate
 from ...games.markov_examples import random_markov_game
-from ...games.policy_gradient import policy_gradient, softmax_policies
+from ...games.policy_gradient import joint_policy, policy_gradient, softmax_policies
 from ..study import Outcome, Row, at_least, at_most, close, equal
 from .credit import coins
 

@@ -6,8 +6,8 @@ r"""COMA: counterfactual multi-agent policy gradients.
     G^λ from V_i(s') = Σ_b π_i(b|o'_i) Q'_i(s', (a'_-i, b))       returns.lambda_return
     φ' ← τ φ + (1 − τ) φ'                                         nn.optim.polyak           (2.5)
 
-The team's reward, the mean over all agents, is what every agent learns from; the critic sees the
-global state and all actions, and is needed for learning only. Policies explore by a floor ε that
+There is one reward for all (:mod:`~refmarl.cooperative.team_reward`); the critic sees the global
+state and all actions, and is needed for learning only. Policies explore by a floor ε that
 falls linearly (:mod:`~refmarl.cooperative.floor`), and the gradient is that of the mixture. λ = 0
 is one step, λ = 1 the return; values after a step are those of slow critics, averaged over the own
 action (the paper takes the action that came; this has the same mean and less variance [+]).
@@ -33,6 +33,7 @@ from ..value_grad import Real
 from . import all_actions, on_policy
 from .counterfactual import advantage
 from .on_policy import Agent, Rules, Seen, policy
+from .team_reward import REWARDS, require_reward, shared_of
 
 __all__ = ["Config", "iterate", "policy", "start"]
 
@@ -45,11 +46,13 @@ class Config(on_policy.Config):
     epsilon: float = option(0.5, "ε, floor of the policies at first", "[0, 1]")
     epsilon_last: float = option(0.02, "ε in the end", "[0, 1]")
     anneal: float = option(0.7, "share of the run in which ε falls", "(0, 1]")
+    reward: str = option("common", "what the team is paid, if not the same for all", REWARDS)
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, and fresh copies of the environment."""
     all_actions.require_choices(env, "coma")
+    require_reward(env, cfg.reward)
     return on_policy.start(env, cfg, rng, RULES)
 
 
@@ -73,7 +76,7 @@ def targets(
     value = slow(env, cfg, agent, batch.state, seen.action, seen.pi[g], g)
     final = slow(env, cfg, agent, batch.final_state, seen.final_action, seen.final_pi[g], g)
     after = next_values(value, final, batch)
-    paid = np.broadcast_to(on_policy.team_reward(batch), after.shape).astype(after.dtype)
+    paid = np.broadcast_to(shared_of(batch.reward, cfg.reward)[g], after.shape).astype(after.dtype)
     over, ended = (
         np.broadcast_to(flag[..., None], after.shape) for flag in (batch.terminated, batch.ended)
     )

@@ -13,15 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..check import InputError
-from ..env_api import Env, advance, random_actions
+from ..env_api import Env
 from ..policy_gradient.off_policy import More, Transition
 from ..replay import Ring, ring
 from ..rollout import Arrays
 from ..value_grad import Real
+from .team_reward import shared
 from .utilities import Stretch
-
-PROBED = (16, 25)  # copies and steps of random play that are looked at for a common reward
 
 
 class Batch(NamedTuple):
@@ -143,45 +141,3 @@ def _stretches(row: Transition, count: int, steps: int) -> tuple[Stretch, ...]:
 def beside(parts: Arrays) -> Real:
     """Arrays (M, N_g) of all groups as one (M, n)."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-
-
-def shared(reward: Real, kind: str) -> Real:
-    """Rewards (M, n) as the team's: "own" (as they are), "common", "mean" or "sum".
-
-    Raises
-    ------
-    InputError
-        If they should be common and are not.
-    """
-    if kind == "own":
-        return reward
-    if kind == "common":
-        differ = ~np.isclose(reward, reward[:, :1], rtol=1e-5, atol=1e-6, equal_nan=True)
-        if differ.any():
-            paid = reward[differ.any(axis=1)][0]
-            numbers = ", ".join(f"{r:g}" for r in paid)
-            raise InputError(
-                f"reward: the agents were paid {numbers}, and one value of the team needs one "
-                "reward for all; reward=mean or reward=sum makes them a team"
-            )
-        return reward
-    total = reward.sum(axis=1, keepdims=True) if kind == "sum" else reward.mean(1, keepdims=True)
-    return np.broadcast_to(total, reward.shape)
-
-
-def require_common(env: Env) -> None:
-    """Refuse an environment in which a little random play pays its agents differently.
-
-    Raises
-    ------
-    InputError
-        If it does, in one line that says what would help.
-    """
-    rng, (copies, steps) = np.random.default_rng(0), PROBED
-    state = env.reset(rng, copies)
-    for _ in range(steps):
-        state, step, _ = advance(env, state, random_actions(env, rng, state))
-        try:
-            shared(beside(step.reward), "common")
-        except InputError as error:
-            raise InputError(f"{env.name}: {error}") from None

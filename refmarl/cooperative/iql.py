@@ -17,7 +17,8 @@ from ..env_api import Env
 from ..learner import Metrics, Progress
 from . import mixed, value_decomposition
 from .mixers import Apart
-from .value_decomposition import REWARDS, Method, Nets, policy, utilities
+from .team_reward import EITHER
+from .value_decomposition import Method, Nets, policy, utilities
 
 __all__ = ["METHOD", "Config", "iterate", "nets", "policy", "start"]
 
@@ -26,7 +27,7 @@ __all__ = ["METHOD", "Config", "iterate", "nets", "policy", "start"]
 class Config(value_decomposition.Config):
     """Constants of a run."""
 
-    reward: str = option("own", "what an agent is paid: its own, or of all", ("own", *REWARDS))
+    reward: str = option("own", "what an agent is paid: its own, or of all", EITHER)
 
 
 def nets(env: Env, cfg: Config) -> Nets:

@@ -5,8 +5,8 @@ r"""Central-critic A2C (MAA2C): each agent acts on what it sees, a critic of the
 Everything but what the critic sees is :mod:`~refmarl.policy_gradient.a2c`: with one agent, whose
 observation is the state, both are the same to the bit. It is MAPPO's critic with A2C's loss
 (Papoudakis et al. 2021, arXiv:2006.07869, call it so; Lyu et al. 2021, arXiv:2102.04402, on what it
-is worth). With ``team`` the reward of every agent is the mean over all, and V one number for each
-state; without it the critic sees the agent's number beside the state where agents share it.
+is worth). Unless agents keep their "own" ``reward``, V is one number for each state; if they do,
+the critic sees the agent's number beside the state where agents share it.
 
 Axes: T steps, B copies, N agents of a group, S numbers of the global state, F ends of episodes.
 """
@@ -23,7 +23,7 @@ from ..policy_gradient.a2c import View, policy
 from ..rollout import Batch, collect
 from ..value_grad import Real
 from .all_actions import marks, state_size
-from .on_policy import team_reward
+from .team_reward import EITHER, require_reward, shared_of
 
 __all__ = ["Config", "iterate", "policy", "start", "views"]
 
@@ -32,11 +32,12 @@ __all__ = ["Config", "iterate", "policy", "start", "views"]
 class Config(a2c.Config):
     """Constants of a run: A2C's, and whose rewards."""
 
-    team: bool = option(True, "whether rewards are the mean over all agents")
+    reward: str = option("common", "what an agent is paid: its own, or of all", EITHER)
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, critics of the global state, fresh copies."""
+    require_reward(env, cfg.reward)
     size = state_size(env)
     return a2c.start(env, cfg, rng, tuple(size + _ids(cfg, group) for group in env.groups))
 
@@ -53,9 +54,9 @@ def views(env: Env, cfg: Config, batch: Batch) -> tuple[View, ...]:
     assert batch.state is not None
     assert batch.final_state is not None
     found = []
-    for group, own in zip(env.groups, batch.reward, strict=True):
+    paid = shared_of(batch.reward, cfg.reward)
+    for group, reward in zip(env.groups, paid, strict=True):
         seen, final = (_judged(cfg, group, s) for s in (batch.state, batch.final_state))
-        reward = np.broadcast_to(team_reward(batch), own.shape) if cfg.team else own
         found.append(View(seen, final, reward))
     return tuple(found)
 
@@ -70,4 +71,4 @@ def _judged(cfg: Config, group: Group, state: Real) -> Real:
 
 
 def _ids(cfg: Config, group: Group) -> int:
-    return 0 if cfg.team else marks(group, cfg.share)
+    return marks(group, cfg.share) if cfg.reward == "own" else 0

@@ -8,7 +8,8 @@ r"""The course's multi-agent actor–critic: each agent has a critic of what all
 On policy; π' are slow policies, as the course has them. The expectation over a' is a sum over the
 own action and one draw of each other agent's. b_i is 0, as the text prints it ("none"), or the mean
 over the own action ("counterfactual", COMA's). ``weigh`` keeps γ^t; without it (the usual practice)
-the gradient is biased for γ < 1. Agents earn what they earn, or with ``team`` the mean over all.
+the gradient is biased for γ < 1. Agents earn what they earn, or with
+``reward`` what the team does (:mod:`~refmarl.cooperative.team_reward`).
 Lowe et al. 2017, arXiv:1706.02275, with stochastic policies. Networks, acting and steps stand in
 :mod:`~refmarl.cooperative.on_policy`.
 
@@ -29,6 +30,7 @@ from .central import critic_target
 from .counterfactual import advantage
 from .floor import Floored
 from .on_policy import Agent, Rules, Seen, logits, policy
+from .team_reward import EITHER, require_reward, shared_of
 
 __all__ = ["Config", "iterate", "policy", "start"]
 
@@ -40,12 +42,13 @@ class Config(on_policy.Config):
     baseline: str = option("counterfactual", "b_i", ("none", "counterfactual"))
     weigh: bool = option(False, "whether γ^t weighs step t; without it biased if γ < 1")
     entropy: float = option(3e-3, "c, weight of the entropy  [+]", "[0, inf)")
-    team: bool = option(False, "whether rewards are the mean over all agents")
+    reward: str = option("own", "what an agent is paid: its own, or of all", EITHER)
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
     """Networks with nearly uniform policies, their slow copies, and fresh copies of the world."""
     all_actions.require_choices(env, "maac")
+    require_reward(env, cfg.reward)
     return on_policy.start(env, cfg, rng, RULES)
 
 
@@ -63,8 +66,7 @@ def targets(
     value = _slow(env, cfg, agent, batch.state, batch.obs, legal, g, rng)
     final = _slow(env, cfg, agent, batch.final_state, batch.final, batch.final_mask, g, rng)
     after = next_values(value, final, batch)
-    reward = on_policy.team_reward(batch) if cfg.team else batch.reward[g]
-    paid = np.broadcast_to(reward, after.shape)
+    paid = shared_of(batch.reward, cfg.reward)[g]
     return critic_target(paid, batch.terminated[..., None], after, cfg.gamma)
 
 

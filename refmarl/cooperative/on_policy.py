@@ -218,11 +218,6 @@ def ages(ended: Real, began: Real) -> Real:
     return np.asarray(t - np.maximum.accumulate(first, axis=0))
 
 
-def team_reward(batch: Batch) -> Real:
-    """The mean over all agents, (T, B, 1)."""
-    return np.asarray(np.concatenate(batch.reward, axis=2).mean(axis=2, keepdims=True))
-
-
 def slow_value(
     env: Env, cfg: Any, agent: Agent, state: Real | None, action: Arrays, pi: Real, g: int
 ) -> Real:

@@ -37,11 +37,11 @@ from ..policy_gradient.off_policy import Choose, Ends, Stand, begin, collect, le
 from ..rollout import Act, Arrays, Masks
 from ..rollout import Policy as Acting
 from ..value_grad import Real
-from .experience import Batch, extras, require_common, sample
+from .experience import Batch, extras, sample
+from .team_reward import REWARDS, require_reward
 from .utilities import Utilities, chosen, greedy
 
 ADAM = Adam()
-REWARDS = ("common", "mean", "sum")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,8 +167,7 @@ def start(env: Env, cfg: Config, rng: np.random.Generator, method: Method) -> Pr
         If actions are not one of K, or the agents are paid differently and should not be.
     """
     nets = method.nets(env, cfg)
-    if cfg.reward == "common":
-        require_common(env)
+    require_reward(env, cfg.reward)
     init_rng, env_rng, act_rng, draw_rng = rng.spawn(4)
     kind = np.dtype(cfg.dtype).type
     phi = np.concatenate([net.init(init_rng, dtype=kind) for net in nets])

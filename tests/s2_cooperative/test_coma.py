@@ -19,7 +19,10 @@ from refmarl.rollout import collect
 from refmarl.testing.trajectories import SEEDS
 from refmarl.training import checkpoint, run
 
-TINY = {"hidden": (3,), "num_envs": 4, "num_steps": 5, "dtype": "float64", "iterations": 4}
+TINY = {
+    "hidden": (3,), "num_envs": 4, "num_steps": 5, "dtype": "float64", "iterations": 4,
+    "reward": "mean",
+}  # fmt: skip
 BOTH = pytest.mark.parametrize("algorithm", [coma, maac], ids=["coma", "maac"])
 
 

@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.cooperative import iql, qmix, qtran, vdn, wqmix
 from refmarl.cooperative import value_decomposition as base
-from refmarl.cooperative.experience import sample, shared
+from refmarl.cooperative.experience import sample
+from refmarl.cooperative.team_reward import shared
 from refmarl.cooperative.utilities import Utilities, chosen, greedy
 from refmarl.env_api import Discrete, Env, Group, Step
 from refmarl.envs import CartPole, Pendulum, Pursuit

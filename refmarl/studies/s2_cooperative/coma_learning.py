@@ -39,7 +39,7 @@ SLOW: dict[str, Any] = {
 }  # fmt: skip
 KINDS["MAAC, attention"] = (attention_maac, attention_maac.Config(**SLOW))
 FOOD = Foraging(rows=5, columns=5, players=2, foods=1, cooperative=True, horizon=25)
-LONG: dict[str, Any] = {"num_envs": 32, "num_steps": 8, "iterations": 800}
+LONG: dict[str, Any] = {"num_envs": 32, "num_steps": 8, "iterations": 800, "reward": "mean"}
 
 
 class Learnt(NamedTuple):

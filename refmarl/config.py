@@ -49,6 +49,16 @@ def option(default: Any, says: str, within: str | tuple[str, ...] = "") -> Any:
     return dataclasses.field(default=default, metadata={"says": says, "within": within})
 
 
+def fixed(value: Any) -> Any:
+    """A field of a config's base that nobody can choose here: it has this value, and no name."""
+    return dataclasses.field(default=value, init=False)
+
+
+def options(kind: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a dataclass that can be chosen."""
+    return [field for field in dataclasses.fields(kind) if field.init]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Base of all configs: checks every field's type and range."""
@@ -74,7 +84,8 @@ def check_fields(owner: Any, fields: Sequence[dataclasses.Field[Any]]) -> None:
 
 def to_dict(cfg: Settings) -> dict[str, Any]:
     """The settings as JSON has them: tuples become lists."""
-    loaded: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(cfg)))
+    chosen = {field.name: getattr(cfg, field.name) for field in options(cfg)}
+    loaded: dict[str, Any] = json.loads(json.dumps(chosen))
     return loaded
 
 
@@ -86,7 +97,7 @@ def from_dict(kind: type[S], values: Mapping[str, Any]) -> S:
     InputError
         If a name is unknown (with the nearest one) or a value is not what the field needs.
     """
-    names = [field.name for field in dataclasses.fields(kind)]
+    names = [field.name for field in options(kind)]
     for name in values:
         if name not in names:
             raise InputError(f"no option {name!r}; {nearest(name, names)}")
@@ -102,7 +113,7 @@ def override(cfg: S, texts: Iterable[str]) -> S:
         As :func:`from_dict`, or if there is no ``=``.
     """
     kinds = typing.get_type_hints(type(cfg))
-    values = {field.name: getattr(cfg, field.name) for field in dataclasses.fields(cfg)}
+    values = {field.name: getattr(cfg, field.name) for field in options(cfg)}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
@@ -121,7 +132,7 @@ def digest(cfg: Settings) -> str:
 def describe(kind: type[Any]) -> list[tuple[str, str, str, str]]:
     """(name, default, range, meaning) of every field of a dataclass, for help and docs."""
     rows = []
-    for field in dataclasses.fields(kind):
+    for field in options(kind):
         within = field.metadata.get("within", "")
         text = within if isinstance(within, str) else " | ".join(within)
         default = field.default

@@ -70,13 +70,12 @@ def once(names: Sequence[str], where: str) -> None:
 
 def _known(names: Sequence[str], kind: "type[Settings]", env: str) -> None:
     """Refuse names of other things, and say whose they are."""
-    from dataclasses import fields
-
     from ..check import InputError
+    from ..config import options
     from ..training import registry
     from .train import OPTIONS
 
-    own = {field.name for field in fields(kind)}
+    own = {field.name for field in options(kind)}
     for text in names:
         name = text.strip().replace("-", "_")
         if name not in own and name in registry.parameters(env):

@@ -14,10 +14,10 @@ from functools import cache
 
 import numpy as np
 
-from ..check import InputError
 from ..env_api import Discrete, Env, Group
 from ..nn.mlp import MLP
 from ..policy_gradient.actor_critic import rows, unrows
+from ..policy_gradient.spaces import require
 from ..rollout import Arrays
 from ..value_grad import Real
 from .central import critic_loss
@@ -31,11 +31,7 @@ def require_choices(env: Env, name: str) -> None:
     InputError
         If an agent's actions are not one of K.
     """
-    for group in env.groups:
-        if not isinstance(group.space, Discrete):
-            raise InputError(
-                f"{name}: needs agents who choose one of K; {group.name} has {group.space}"
-            )
+    require(env, name, Discrete)
 
 
 def state_size(env: Env) -> int:

@@ -1,12 +1,12 @@
 """Independent DDPG: each agent's critic sees its own observation and action, nothing of others.
 
-:mod:`~refmarl.cooperative.maddpg` without ``central``. With one agent it is DDPG, as MADDPG is.
-Lillicrap et al. 2016, arXiv:1509.02971.
+:mod:`~refmarl.cooperative.maddpg` without ``central``, and so without a choice of what others do.
+With one agent it is DDPG, as MADDPG is. Lillicrap et al. 2016, arXiv:1509.02971.
 """
 
 from dataclasses import dataclass
 
-from ..config import option
+from ..config import fixed
 from . import maddpg
 from .maddpg import iterate, policy, start
 
@@ -15,6 +15,7 @@ __all__ = ["Config", "iterate", "policy", "start"]
 
 @dataclass(frozen=True, kw_only=True)
 class Config(maddpg.Config):
-    """MADDPG's, with critics of one agent."""
+    """MADDPG's but for what concerns others."""
 
-    central: bool = option(False, "whether critics see all agents, or their own alone")
+    central: bool = fixed(False)
+    others: str = fixed("replay")

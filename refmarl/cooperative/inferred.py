@@ -19,8 +19,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from ..check import InputError
-from ..config import option
+from ..config import fixed, option
 from ..env_api import Box, Env, Group
 from ..learner import Metrics, Progress
 from ..nn import categorical
@@ -45,8 +44,10 @@ ADAM = maddpg.ADAM
 
 @dataclass(frozen=True, kw_only=True)
 class Config(maddpg.Config):
-    """MADDPG's, and how others are approximated."""
+    """MADDPG's, and how others are approximated; critics see all, and what was done."""
 
+    central: bool = fixed(True)
+    others: str = fixed("replay")
     guess_lr: float = option(3e-3, "step of Adam, for the approximations", "(0, inf)")
     spread: float = option(1e-3, "λ, choices: weight of approximations' entropy", "[0, inf)")
 
@@ -66,17 +67,7 @@ class Agent(NamedTuple):
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
-    """As MADDPG's, with approximations that know nothing yet.
-
-    Raises
-    ------
-    InputError
-        If critics see their own agent alone, or others' current policies are asked for.
-    """
-    if not cfg.central:
-        raise InputError("central: need true, where others' policies are inferred; got false")
-    if cfg.others != "replay":
-        raise InputError(f"others: need 'replay', where policies are inferred; got {cfg.others!r}")
+    """As MADDPG's, with approximations that know nothing yet."""
     first = maddpg.start(env, cfg, rng)
     (guess_rng,) = rng.spawn(1)
     count, kind = sum(len(p.agents) for p in env.groups), np.dtype(cfg.dtype).type

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from ..config import Settings, option
-from ..env_api import Box, Env
+from ..env_api import Box, Discrete, Env
 from ..learner import Metrics, Progress
 from ..nn import gumbel_softmax
 from ..nn.optim import Adam, clip_norm, polyak
@@ -36,6 +36,7 @@ from ..policy_gradient.actor_critic import rows, unrows
 from ..policy_gradient.off_policy import Choose, Ends, Stand, Transition, begin, collect, legal
 from ..policy_gradient.sac import alone, weights
 from ..policy_gradient.soft_networks import along, beside, normal, numbers, outer, uniform, width
+from ..policy_gradient.spaces import require
 from ..replay import ring
 from ..rollout import Act, Arrays, Masks
 from ..rollout import Policy as Acting
@@ -64,10 +65,10 @@ class Config(Settings):
     temperature: float = option(1.0, "choices: of the Gumbel-softmax", "(0, inf)")
     twin: bool = option(False, "two critics, of which the smaller is aimed at")
     delay: int = option(1, "updates of critics for one of actors and targets", "[1, inf)")
-    smoothing: float = option(0.0, "σ of target actions' noise; choices: drawn if > 0", "[0, inf)")
+    smoothing: float = option(0.0, "target numbers: σ of noise; choices: drawn if > 0", "[0, inf)")
     smoothing_clip: float = option(0.5, "numbers: largest noise on target actions", "[0, inf)")
     noise: str = option("gaussian", "of numbers while exploring", ("gaussian", "ou"))
-    sigma: float = option(0.2, "σ of that noise, in (−1, 1)", "[0, inf)")
+    sigma: float = option(0.2, "σ of that noise on numbers in (−1, 1)", "[0, inf)")
     hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
     activation: str = option("relu", "of the hidden layers", ("relu", "tanh"))
     share: bool = option(False, "whether the agents of a group share parameters")
@@ -103,7 +104,14 @@ class Roll(NamedTuple):
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator) -> Progress:
-    """Networks, targets equal to them, an empty memory, fresh copies of the environment."""
+    """Networks, targets equal to them, an empty memory, fresh copies of the environment.
+
+    Raises
+    ------
+    InputError
+        If actions are neither numbers nor one of K.
+    """
+    require(env, "a deterministic policy", Box, Discrete)
     init_rng, env_rng, act_rng, draw_rng = rng.spawn(4)
     theta, phi, kind = [], [], np.dtype(cfg.dtype).type
     for g, group in enumerate(env.groups):

@@ -19,4 +19,4 @@ class Config(maddpg.Config):
 
     twin: bool = option(True, "two critics, of which the smaller is aimed at")
     delay: int = option(2, "updates of critics for one of actors and targets", "[1, inf)")
-    smoothing: float = option(0.2, "σ of target actions' noise; choices: drawn if > 0", "[0, inf)")
+    smoothing: float = option(0.2, "target numbers: σ of noise; choices: drawn if > 0", "[0, inf)")

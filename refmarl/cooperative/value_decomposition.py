@@ -28,12 +28,13 @@ import numpy as np
 
 from ..check import InputError
 from ..config import Settings, option
-from ..env_api import Env
+from ..env_api import Discrete, Env
 from ..learner import Metrics, Progress
 from ..nn import schedules
 from ..nn.optim import Adam, clip_norm, polyak
 from ..nn.optim import State as OptState
 from ..policy_gradient.off_policy import Choose, Ends, Stand, begin, collect, legal
+from ..policy_gradient.spaces import require
 from ..rollout import Act, Arrays, Masks
 from ..rollout import Policy as Acting
 from ..value_grad import Real
@@ -166,6 +167,7 @@ def start(env: Env, cfg: Config, rng: np.random.Generator, method: Method) -> Pr
     InputError
         If actions are not one of K, or the agents are paid differently and should not be.
     """
+    require(env, "a value of each action", Discrete)
     nets = method.nets(env, cfg)
     require_reward(env, cfg.reward)
     init_rng, env_rng, act_rng, draw_rng = rng.spawn(4)

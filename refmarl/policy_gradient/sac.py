@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from ..config import Settings, option
-from ..env_api import Box, Env, Group
+from ..env_api import Box, Discrete, Env, Group
 from ..learner import Metrics, Progress
 from ..nn.mlp import MLP
 from ..nn.optim import Adam, polyak
@@ -57,6 +57,7 @@ from .soft_networks import (
     uniform,
     width,
 )  # fmt: skip
+from .spaces import require
 
 ADAM = Adam()
 
@@ -111,7 +112,14 @@ def alone(env: Env, obs: Arrays, actions: Arrays, g: int) -> Real | None:
 
 
 def start(env: Env, cfg: Config, rng: np.random.Generator, others: Others = alone) -> Progress:
-    """Networks with nearly uniform policies, an empty memory, fresh copies of the environment."""
+    """Networks with nearly uniform policies, an empty memory, fresh copies of the environment.
+
+    Raises
+    ------
+    InputError
+        If actions are neither numbers nor one of K.
+    """
+    require(env, "SAC", Box, Discrete)
     init_rng, env_rng, act_rng, draw_rng = rng.spawn(4)
     theta, phi, log_alpha = [], [], []
     kind = np.dtype(cfg.dtype).type

@@ -394,7 +394,7 @@ def test_what_is_not_a_number_is_told_by_name(algorithm, team, monkeypatch):
 @BOTH
 def test_what_is_not_a_choice_is_refused(algorithm):
     name = algorithm.__name__.rpartition(".")[2]
-    with pytest.raises(InputError, match=rf"^{name}: needs agents who choose one of K; .* has Box"):
+    with pytest.raises(InputError, match=rf"^pendulum: {name} needs Discrete actions; .* has Box"):
         algorithm.start(Pendulum(), algorithm.Config(), np.random.default_rng(0))
 
 

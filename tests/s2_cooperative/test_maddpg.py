@@ -60,8 +60,8 @@ def taken(env, batch):
 @settings(max_examples=5)
 @given(SEEDS, st.sampled_from(["replay", "current"]), st.booleans())
 def test_with_one_agent_it_is_ddpg_bit_for_bit(seed, others, share):
-    settings = TINY | {"others": others, "share": share}
-    one = finished(Pendulum(), maddpg.Config(**settings), 4, maddpg, seed)[0]
+    settings = TINY | {"share": share}
+    one = finished(Pendulum(), maddpg.Config(**settings, others=others), 4, maddpg, seed)[0]
     two = finished(Pendulum(), ddpg.Config(**settings), 4, ddpg, seed)[0]
     assert checkpoint.same(one, two)
 

@@ -484,7 +484,7 @@ def test_a_reward_that_is_not_finite_stops_the_run_with_its_name(tmp_path, monke
 @pytest.mark.parametrize(
     ("name", "env", "says"),
     [
-        ("qmix", Pendulum(), "values of joint actions need Discrete actions, got Box"),
+        ("qmix", Pendulum(), "a value of each action needs Discrete actions; .* has Box"),
         ("vdn", Pursuit(), "pursuit: reward: the agents were paid .*reward=mean or reward=sum"),
         ("wqmix", Matrix("matching-pennies"), "one value of the team needs one reward for all"),
     ],

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refmarl.check import InputError
-from refmarl.config import Settings, describe, digest, from_dict, option, override, to_dict
+from refmarl.config import (
+    Settings,
+    describe,
+    digest,
+    fixed,
+    from_dict,
+    option,
+    options,
+    override,
+    to_dict,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +91,17 @@ def test_every_field_is_described():
     rows = {row[0]: row for row in describe(Config)}
     assert rows["gamma"] == ("gamma", "0.99", "[0, 1]", "γ, discount")
     assert rows["dtype"][2] == "float32 | float64"
+
+
+def test_what_is_fixed_has_its_value_and_is_no_option():
+    @dataclass(frozen=True, kw_only=True)
+    class Fixed(Config):
+        gamma: float = fixed(0.5)
+
+    assert Fixed().gamma == 0.5
+    assert "gamma" not in [*to_dict(Fixed()), *(row[0] for row in describe(Fixed))]
+    assert [f.name for f in options(Config) if f.name != "gamma"] == list(to_dict(Fixed()))
+    assert from_dict(Fixed, to_dict(Fixed(lr=0.5))) == Fixed(lr=0.5)
+    for text in ("gamma=0.5", "gamma=1"):
+        with pytest.raises(InputError, match="no option 'gamma'"):
+            override(Fixed(), [text])

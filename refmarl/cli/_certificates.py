@@ -20,9 +20,9 @@ def certificate(
     from ..check import InputError
     from ..rng import streams
     from ..training import registry
-    from ..training.certify import ceiling, certify
+    from ..training.certify import certify
 
-    act_rng, env_rng = streams(args.seed, "act", "evaluate")
+    (act_rng,) = streams(args.seed, "act")
     greedy = not args.sample
     policy = registry.algorithm(run.algorithm).policy(
         env, run.config, progress.agent, act_rng, greedy=greedy
@@ -30,11 +30,7 @@ def certificate(
     try:
         found = certify(env, policy, greedy, getattr(run.config, "gamma", 0.99))
     except InputError as error:
-        return {
-            "certificate": None,
-            "why": str(error),
-            "ceiling": ceiling(env, env_rng, args.episodes),
-        }
+        return {"certificate": None, "why": str(error), **_bounds(env, args)}
     return {
         "certificate": {
             "return": float(found.values.mean()),
@@ -47,6 +43,17 @@ def certificate(
             "unseen": found.unseen,
         }
     }
+
+
+def _bounds(env: "Env", args: argparse.Namespace) -> dict[str, Any]:
+    """The ceiling over the evaluated first states, if known, and what the heuristic returns."""
+    from ..rng import streams
+    from ..training.certify import ceiling, scripted
+
+    same = (streams(args.seed, "evaluate")[0] for _ in range(2))
+    bound = ceiling(env, next(same), args.episodes)
+    plan = None if bound is None else scripted(env, next(same), args.episodes)
+    return {"ceiling": bound, "heuristic": plan}
 
 
 def _named(agents: Sequence[str], regrets: Any) -> dict[str, float] | None:
@@ -76,7 +83,10 @@ def certified(rows: Sequence[dict[str, Any]]) -> None:
         print(f"\n{why}")
     for row in rows:
         if row.get("ceiling") is not None:
-            print(f"{row['folder']}: no policy returns more than {shown(row['ceiling'])} here")
+            beside = f"{row['folder']}: no policy returns more than {shown(row['ceiling'])} here"
+            if row["heuristic"] is not None:
+                beside += f"; the heuristic, which sees all, {shown(row['heuristic'])}"
+            print(beside)
 
 
 def _discounted(discounts: set[float]) -> str:

@@ -125,13 +125,19 @@ def touching(x: Array, b: int, i: int, j: int, rules: Array) -> bool:
 
 
 @kernel
-def contact(apart: float, touch: float) -> float:
-    """c ≥ 0 such that discs ``apart``, which touch at ``touch``, push by c times their offset."""
-    depth = (touch - apart) / MARGIN
-    if apart > touch + REACH or apart == 0.0:
+def strength(apart: float, touch: float) -> float:
+    """The size of the push between discs ``apart`` that touch at ``touch``: falls with distance."""
+    if apart > touch + REACH:
         return 0.0
+    depth = (touch - apart) / MARGIN
     soft = max(depth, 0.0) + math.log1p(math.exp(-abs(depth)))  # log(1 + exp(depth))
-    return CONTACT * MARGIN * soft / apart
+    return CONTACT * MARGIN * soft
+
+
+@kernel
+def contact(apart: float, touch: float) -> float:
+    """c ≥ 0 such that they push by c times their offset; 0 at one and the same place."""
+    return strength(apart, touch) / apart if apart > 0.0 else 0.0
 
 
 @kernel

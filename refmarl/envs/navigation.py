@@ -15,11 +15,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..check import Array
+from ..check import Array, InputError
 from ..config import option
-from ..env_api import GREY, Actions, Group, Scene
+from ..env_api import GREY, INT, Actions, Group, Scene
 from ..kernels._jit import kernel
 from ..value_grad import Real
+from ._assign import assign
 from ._physics import (
     both,
     by_agent,
@@ -31,6 +32,7 @@ from ._physics import (
     tick,
     touching,
 )
+from ._reach import outlook
 from .particles import COUNT, Numbers, Particles, Rows, State, dots
 
 RADIUS, MARK, ACCELERATION = 0.15, 0.05, 5.0
@@ -84,15 +86,37 @@ class Navigation(Particles):
         return (out,)
 
     def heuristic(self, state: State) -> Actions:
-        """The closest pair of an agent and a landmark first, then of those left; go there."""
-        size, (team, marks, _, _) = len(state.t), self.sizes
-        gap = np.linalg.norm(state.x[:, :, None, :2] - state.landmark[:, None], axis=-1)
-        target, rows = state.x[..., :2].copy(), np.arange(size)
-        for _ in range(min(team, marks)):
-            i, j = np.divmod(gap.reshape(size, -1).argmin(axis=1), marks)
-            target[rows, i] = state.landmark[rows, j]
-            gap[rows, i], gap[rows, :, j] = np.inf, np.inf
+        """Agents and landmarks in pairs, so that all together are least far; go there."""
+        places, many = state.x[..., :2], self.team > self.landmarks
+        gap = np.linalg.norm(places[:, :, None] - state.landmark[:, None], axis=-1)
+        given = np.empty((len(gap), min(self.team, self.landmarks)), INT)
+        assign(np.ascontiguousarray(gap.swapaxes(1, 2) if many else gap), given)
+        rows, target = np.arange(len(gap))[:, None], places.copy()
+        if many:
+            target[rows, given] = state.landmark
+        else:
+            target = state.landmark[rows, given]
         return (self.toward(state.x, target),)
+
+    def ceiling(self, state: State) -> Array:
+        """(B,): what no policy's steps to come exceed, mean over the agents.
+
+        See :mod:`refmarl.envs._reach`.
+
+        Raises
+        ------
+        InputError
+            Without a horizon: the steps to come are not finite.
+        """
+        if not self.horizon:
+            raise InputError("navigation: no ceiling without a horizon")
+        left = np.where(state.ended, 0, self.horizon - state.t)
+        total = np.empty((len(left), 4))
+        outlook(state.x, state.landmark, left, self.rules, total)
+        shared, own, itself = self.weights
+        cover = total[:, 0 if shared >= 0.0 else 1]
+        ends = 2.0 * total[:, 2 if own >= 0.0 else 3]  # a pair that touches, twice
+        return np.asarray(-shared * cover - own * (ends / self.team + itself * left))
 
     def scene(self, state: State, copy: int = 0) -> Scene:
         """Agents in one colour over grey landmarks."""

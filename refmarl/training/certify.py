@@ -26,6 +26,7 @@ from ..games.posg import POSG
 from ..games.posg_policies import posg_regrets, posg_value
 from ..rollout import Arrays, Policy
 from ..value_grad import Real
+from .evaluate import play_out
 
 DRAWS = 2000  # from each distribution of a policy that is asked for its probabilities
 MAX_HISTORIES = 20_000  # of one round
@@ -96,6 +97,17 @@ def ceiling(env: Env, rng: np.random.Generator, episodes: int) -> float | None:
     """
     known = getattr(env, "ceiling", None)
     return None if known is None else float(np.mean(known(env.reset(rng, episodes))))
+
+
+def scripted(env: Env, rng: np.random.Generator, episodes: int) -> float | None:
+    """What the environment's ``heuristic``, which sees all, returns; None if it has none.
+
+    Mean over agents and episodes, from the same first states where ``rng`` stands the same.
+    """
+    if (heuristic := getattr(env, "heuristic", None)) is None:
+        return None
+    played = play_out(env, lambda state, memory: (heuristic(state), memory), rng, episodes)
+    return float(played.team.mean())
 
 
 # -- games in which everybody sees the state --------------------------------------------

@@ -36,14 +36,31 @@ def evaluate(env: Env, policy: Policy, rng: np.random.Generator, episodes: int) 
     InputError
         If an episode does not end within ``MAX_STEPS``.
     """
+
+    def choose(state: Any, memory: Arrays) -> tuple[Actions, Arrays]:
+        act = policy(env.observe(state), env.mask(state), memory)
+        return act.action, act.memory
+
+    return play_out(env, choose, rng, episodes)
+
+
+def play_out(
+    env: Env,
+    choose: Callable[[Any, Arrays], tuple[Actions, Arrays]],
+    rng: np.random.Generator,
+    episodes: int,
+) -> Evaluation:
+    """The same where ``choose(state, memory)``, which may see everything, gives what is done.
+
+    It gives (actions, memory'); its memory begins as ``()``.
+    """
     state = env.reset(rng, positive(episodes, "episodes"))
     returns = np.zeros((episodes, len(env.agents)))
     lengths, alive = np.zeros(episodes, dtype=np.int64), np.arange(episodes)
     memory: Arrays = ()
     for _ in range(MAX_STEPS):
-        act = policy(env.observe(state), env.mask(state), memory)
-        memory = act.memory
-        state, step = env.step(state, act.action)
+        actions, memory = choose(state, memory)
+        state, step = env.step(state, actions)
         returns[alive] += np.concatenate(step.reward, axis=1)
         lengths[alive] += 1
         going = ~(step.terminated | step.truncated)

@@ -10,6 +10,7 @@ from .grid import Grid
 from .matrix import Matrix
 from .mountain_car import ContinuousMountainCar, MountainCar
 from .navigation import Navigation
+from .path_finding import PathFinding
 from .pendulum import Pendulum
 from .posg import PosgEnv
 from .pursuit import Pursuit
@@ -30,6 +31,7 @@ __all__ = [
     "Matrix",
     "MountainCar",
     "Navigation",
+    "PathFinding",
     "Pendulum",
     "PosgEnv",
     "Pursuit",

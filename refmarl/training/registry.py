@@ -51,6 +51,7 @@ ENVS = {
     "mountain-car": "refmarl.envs.mountain_car:MountainCar",
     "mountain-car-continuous": "refmarl.envs.mountain_car:ContinuousMountainCar",
     "navigation": "refmarl.envs.navigation:Navigation",
+    "path-finding": "refmarl.envs.path_finding:PathFinding",
     "pendulum": "refmarl.envs.pendulum:Pendulum",
     "pursuit": "refmarl.envs.pursuit:Pursuit",
     "reference": "refmarl.envs.reference:Reference",

@@ -28,6 +28,7 @@ VARIANTS = {
     "grid": [{"slip": 0.3, "columns": 4}],
     "matrix": [{"game": "battle-of-the-sexes"}],
     "navigation": [{"continuous": True}, {"velocity_first": True, "self_collision": True}],
+    "path-finding": [{"instance": "random", "players": 3}, {"shared": False, "horizon": 3}],
     "pursuit": [{"continuous": True, "prey": 2}],
     "reference": [{"continuous": True}, {"team": 3}],
     "speaker-listener": [{"continuous": True}, {"listeners": 3}],

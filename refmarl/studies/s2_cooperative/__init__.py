@@ -51,4 +51,10 @@ STUDIES: tuple[Study, ...] = (
         "vdn",
         "qmix",
     ),
+    _study(
+        "path-finding",
+        "Paths that do not meet",
+        "What does the best plan of many walkers cost, and do teams that learn find it?",
+        "vdn",
+    ),
 )

@@ -1,9 +1,9 @@
 """The ledger: for every equation its tagged lines, property tests, exercise and docs anchor.
 
-:func:`scan` reads a checkout. Its result travels in the package as ``ledger.json``, written by
-``refmarl dev sync``, so that an installed refmarl can tell the same without tests/ and docs/. A
-tag counts where a comment stands on the line that computes, ``# (1.1)``; in docstrings it is a
-reference only.
+:func:`scan` looks through the files that :func:`read` took from a checkout. Its result travels in
+the package as ``ledger.json``, written by ``refmarl dev sync``, so that an installed refmarl can
+tell the same without tests/ and docs/. A tag counts where a comment stands on the line that
+computes, ``# (1.1)``; in docstrings it is a reference only.
 """
 
 import ast
@@ -11,15 +11,17 @@ import io
 import json
 import re
 import tokenize
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from . import BY_TAG, EQUATIONS, Equation
 
 TAG = re.compile(r"\(([1-9]\.\d{1,2})\)")
+SNAPSHOT = "refmarl/equations/ledger.json"
 ELSEWHERE = ("refmarl/grading/", "refmarl/studies/", "refmarl/testing/")  # tags there refer only
 
 
@@ -46,14 +48,19 @@ class Found:
     docs: str = ""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@lru_cache(maxsize=2048)  # more than there are files
 def tagged_comments(file: str, source: str) -> tuple[Tagged, ...]:
     """Every tag in a comment of one file, with the innermost function around it."""
     if not TAG.search(source):
         return ()
     spans = sorted(
         (node.lineno, node.end_lineno or node.lineno, node.name)
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_tree(source))
         if isinstance(node, ast.FunctionDef)
     )
     found = []
@@ -67,19 +74,21 @@ def tagged_comments(file: str, source: str) -> tuple[Tagged, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def docstring_tags(source: str) -> frozenset[str]:
     """Tags named in the docstrings of one file."""
+    if not TAG.search(source):
+        return frozenset()
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    nodes = [node for node in ast.walk(_tree(source)) if isinstance(node, kinds)]
     return frozenset(t for node in nodes for t in TAG.findall(ast.get_docstring(node) or ""))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def marked_tests(file: str, source: str) -> tuple[tuple[str, str, bool], ...]:
     """(tag, test id, is a hypothesis property) of every ``pytest.mark.equation`` in one file."""
     found = []
-    for node in ast.parse(source).body:
+    for node in _tree(source).body:
         if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
             continue
         calls = [d for d in node.decorator_list if isinstance(d, ast.Call)]
@@ -99,30 +108,39 @@ def anchors(text: str) -> dict[str, str]:
     return {label: found[0] for label, found in tags.items() if len(found) == 1}
 
 
-def _python(root: Path, *folders: str) -> list[tuple[str, str]]:
-    """(path, source) of every Python file below these folders of the checkout."""
+def read(root: Path) -> dict[str, str]:
+    """The text of every file of the checkout at ``root`` that the ledger knows, by its path."""
+    folders = ("refmarl", "exercises", "solutions", "tests")
     paths = [p for folder in folders for p in sorted((root / folder).rglob("*.py"))]
-    return [(p.relative_to(root).as_posix(), p.read_text("utf-8")) for p in paths]
+    paths += [root / "docs" / e.folder / f"{e.label}.md" for e in EQUATIONS.values()]
+    paths.append(root / SNAPSHOT)
+    return {p.relative_to(root).as_posix(): p.read_text("utf-8") for p in paths if p.is_file()}
 
 
-def scan(root: Path) -> dict[str, Found]:
-    """What the checkout at ``root`` holds, by label. Raises KeyError for a tag not in the list."""
+def _python(files: Mapping[str, str], *folders: str) -> Iterator[tuple[str, str]]:
+    """(path, source) of every Python file below these folders, in order."""
+    starts = tuple(f"{folder}/" for folder in folders)
+    return ((p, s) for p, s in files.items() if p.startswith(starts) and p.endswith(".py"))
+
+
+def scan(files: Mapping[str, str]) -> dict[str, Found]:
+    """What these files hold, by label. Raises KeyError for a tag not in the list."""
     found = {label: Found() for label in EQUATIONS}
-    for file, source in _python(root, "refmarl"):
+    for file, source in _python(files, "refmarl"):
         if not file.startswith(ELSEWHERE):
             for t in tagged_comments(file, source):
                 found[_row(t.tag, file).label].code.append(f"{t.file}::{t.function}")
-    for file, source in _python(root, "tests"):
+    for file, source in _python(files, "tests"):
         for tag, test, is_property in marked_tests(file, source):
             row = found[_row(tag, file).label]
             row.tests.append(test)
             row.properties += [test] * is_property
     for equation in EQUATIONS.values():
-        _files(root, equation, found[equation.label])
+        _files(files, equation, found[equation.label])
     return found
 
 
-def _files(root: Path, equation: Equation, row: Found) -> None:
+def _files(files: Mapping[str, str], equation: Equation, row: Found) -> None:
     """Fill in the row's exercise, solution, spec and docs anchor, where they exist."""
     folder, slug = equation.folder, equation.slug
     for kind, path in (
@@ -130,11 +148,11 @@ def _files(root: Path, equation: Equation, row: Found) -> None:
         ("solution", f"solutions/{folder}/{slug}.py"),
         ("spec", f"refmarl/grading/specs/{folder}/{slug}.py"),
     ):
-        if (root / path).is_file():
+        if path in files:
             setattr(row, kind, path)
-    page = root / "docs" / folder / f"{equation.label}.md"
-    if page.is_file() and anchors(page.read_text("utf-8")).get(equation.label) == equation.tag:
-        row.docs = f"docs/{folder}/{equation.label}.md#{equation.label}"
+    page = f"docs/{folder}/{equation.label}.md"
+    if anchors(files.get(page, "")).get(equation.label) == equation.tag:
+        row.docs = f"{page}#{equation.label}"
 
 
 def _row(tag: str, file: str) -> Equation:
@@ -143,7 +161,7 @@ def _row(tag: str, file: str) -> Equation:
     return BY_TAG[tag]
 
 
-def missing(root: Path, equation: Equation, row: Found) -> list[str]:
+def missing(files: Mapping[str, str], equation: Equation, row: Found) -> list[str]:
     """What a row still needs before it may be called closed."""
     wanted = {
         "a line tagged in refmarl/": bool(row.code),
@@ -153,50 +171,46 @@ def missing(root: Path, equation: Equation, row: Found) -> list[str]:
     if equation.exercise:
         wanted |= {
             "an exercise": bool(row.exercise),
-            "a solution with its tagged line": _tags_line(root, row.solution, equation.tag),
+            "a solution with its tagged line": _tags_line(files, row.solution, equation.tag),
             "a spec": bool(row.spec),
         }
     return [what for what, there in wanted.items() if not there]
 
 
-def _tags_line(root: Path, file: str, tag: str) -> bool:
-    if not file:
-        return False
-    return any(t.tag == tag for t in tagged_comments(file, (root / file).read_text("utf-8")))
+def _tags_line(files: Mapping[str, str], file: str, tag: str) -> bool:
+    return any(t.tag == tag for t in tagged_comments(file, files.get(file, "")))
 
 
-def unknown_tags(root: Path) -> list[str]:
+def unknown_tags(files: Mapping[str, str]) -> list[str]:
     """Every place that names an equation which the list does not have."""
     places = []
-    for file, source in _python(root, "refmarl", "exercises", "solutions", "tests"):
+    for file, source in _python(files, "refmarl", "exercises", "solutions", "tests"):
         named = {t.tag for t in tagged_comments(file, source)} | docstring_tags(source)
         places += [f"{file}: ({tag})" for tag in sorted(named - BY_TAG.keys())]
     return places
 
 
-def problems(root: Path) -> list[str]:
-    """All that is wrong with the checkout's ledger, a line each; empty when it holds."""
-    unknown = unknown_tags(root)
+def problems(files: Mapping[str, str]) -> list[str]:
+    """All that is wrong with the ledger of these files, a line each; empty when it holds."""
+    unknown = unknown_tags(files)
     if unknown:
         return [f"no such equation: {place}" for place in unknown]
-    found = scan(root)
+    found = scan(files)
     lines = [
         f"({e.tag}) {e.label} is called closed but lacks {what}"
         for e in EQUATIONS.values()
         if e.closed
-        for what in missing(root, e, found[e.label])
+        for what in missing(files, e, found[e.label])
     ]
     for label, row in found.items():
         twice = {place for place in row.code if row.code.count(place) > 1}
         lines += [f"({EQUATIONS[label].tag}) tags two lines of {place}" for place in sorted(twice)]
-    return lines + _drift(root, rows(found))
+    return lines + _drift(files, rows(found))
 
 
-def _drift(root: Path, now: list[dict[str, Any]]) -> list[str]:
+def _drift(files: Mapping[str, str], now: list[dict[str, Any]]) -> list[str]:
     """Where the committed snapshot differs from the checkout: something came or went."""
-    path = root / "refmarl" / "equations" / "ledger.json"
-    then = json.loads(path.read_text("utf-8")) if path.is_file() else []
-    kept = {row["label"]: row for row in then}
+    kept = {row["label"]: row for row in json.loads(files.get(SNAPSHOT, "[]"))}
     lines = []
     for row in now:
         old = kept.get(row["label"], {})
@@ -233,6 +247,6 @@ def text(table: list[dict[str, Any]]) -> str:
 
 def snapshot() -> list[dict[str, Any]]:
     """The ledger that travels in the package."""
-    stored = (files("refmarl.equations") / "ledger.json").read_text("utf-8")
+    stored = (resources.files("refmarl.equations") / "ledger.json").read_text("utf-8")
     table: list[dict[str, Any]] = json.loads(stored)
     return table

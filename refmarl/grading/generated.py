@@ -18,11 +18,12 @@ def stale(root: Path, write: bool) -> list[str]:
     Problems of the ledger that no rewriting can mend are listed too.
     """
     lines = stale_stubs(checkout(root), write) + _copies(root, write)
-    unmendable = [p for p in ledger.problems(root) if "the snapshot says" not in p]
+    files = ledger.read(root)
+    unmendable = [p for p in ledger.problems(files) if "the snapshot says" not in p]
     if unmendable:
         return lines + unmendable
-    rows = ledger.rows(ledger.scan(root))
-    lines += _held(root, root / "refmarl/equations/ledger.json", ledger.text(rows), write)
+    rows = ledger.rows(ledger.scan(files))
+    lines += _held(root, root / ledger.SNAPSHOT, ledger.text(rows), write)
     for section, name in enumerate(SECTIONS, 1):
         index = root / f"docs/s{section}_{name}/index.md"
         lines += _held(root, index, _with_rows(index.read_text("utf-8"), section, rows), write)

@@ -1,6 +1,8 @@
 """The studies of section 1 as a whole, and theorems on what they draw."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,17 +33,19 @@ def test_a_study_meets_its_expectations_whatever_the_seed(name):
 
 
 @pytest.mark.slow
-def test_the_tour_meets_every_expectation_twice_alike(tmp_path, capsys):
-    pages = []
-    for k in range(2):
-        picture = tmp_path / "figures" / f"{k}.png"
-        assert main(["tour", "--out", str(tmp_path / str(k)), "--picture", str(picture)]) == 0
-        pages.append((tmp_path / str(k) / "report.html").read_bytes())
-        assert picture.stat().st_size <= 15_000 * len(STUDIES)  # a page shows it
-    assert pages[0] == pages[1]
-    rows = json.loads((tmp_path / "0" / "results.json").read_text("utf-8"))
-    assert {row["study"] for row in rows} == set(STUDIES)
-    assert all(row["ok"] for row in rows)
+def test_the_tour_meets_every_expectation_twice_alike(tmp_path):
+    """The first of the two may have been made elsewhere: by another installation, in .ci/run."""
+    first, again = Path(os.environ.get("REFMARL_TOUR") or tmp_path / "0"), tmp_path / "1"
+    picture = tmp_path / "figures" / "tour.png"
+    if not first.exists():
+        assert main(["tour", "--out", str(first)]) == 0
+    assert main(["tour", "--out", str(again), "--picture", str(picture)]) == 0
+    assert picture.stat().st_size <= 15_000 * len(STUDIES)  # a page shows it
+    assert (first / "report.html").read_bytes() == (again / "report.html").read_bytes()
+    for folder in (first, again):
+        rows = json.loads((folder / "results.json").read_text("utf-8"))
+        assert {row["study"] for row in rows} == set(STUDIES)
+        assert all(row["ok"] for row in rows)
 
 
 @pytest.mark.slow

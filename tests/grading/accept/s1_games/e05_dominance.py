@@ -1,5 +1,7 @@
 """Right answers to exercise 1.5, in other words."""
 
+from functools import cache
+
 import numpy as np
 from scipy.optimize import linprog
 
@@ -7,8 +9,14 @@ from scipy.optimize import linprog
 def _beaten(u, a):
     """Whether some mixture of the rows of u pays at least 1 more than row a, scaled up freely."""
     gain = np.asarray(u, dtype=float) - u[a]
+    return _gains_everywhere(gain.shape, gain.tobytes())
+
+
+@cache  # every law asks about the same games
+def _gains_everywhere(shape, numbers):
+    gain = np.frombuffer(numbers).reshape(shape)
     # a cone of weights w >= 0 with gain.T @ w >= 1 is empty unless a mixture gains everywhere
-    found = linprog(np.zeros(len(u)), A_ub=-gain.T, b_ub=-np.ones(gain.shape[1]))
+    found = linprog(np.zeros(shape[0]), A_ub=-gain.T, b_ub=-np.ones(shape[1]))
     return found.status == 0
 
 

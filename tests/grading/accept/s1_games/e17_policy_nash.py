@@ -41,7 +41,10 @@ def by_value_iteration(transition, reward, policies, gamma, initial):
         moves, paid = _process(transition, reward, policies, i)
         best, now = np.zeros(len(paid)), np.zeros(len(paid))
         for _ in range(4000):
+            before = best, now
             best = (paid + gamma * moves @ best).max(axis=1)
             now = (own * (paid + gamma * moves @ now)).sum(axis=1)
+            if np.array_equal(before, (best, now)):
+                break
         found.append(initial @ (best - now))
     return np.array(found)

@@ -111,6 +111,20 @@ fixed(
 )
 
 
+_NON_MONOTONE = [[8, -12, -12], [-12, 0, 0], [-12, 0, 0]]
+fixed(
+    "non-monotone",
+    "Non-monotone",
+    _NON_MONOTONE,
+    _NON_MONOTONE,
+    ["1 0 0 | 1 0 0", "0 1 0 | 0 1 0", "0 0 1 | 0 0 1", "3/8 5/8 0 | 3/8 5/8 0"],
+    complete=False,  # the second and third actions are alike
+    source="K. Son et al., ICML 2019, arXiv:1905.05408",
+    notes="A team of two: which action is better depends on what the other does, and no sum of "
+    "utilities, nor a monotone function of them, can say so.",
+)
+
+
 @register("penalty")
 def penalty(k: float = -100) -> Entry:
     """A team of two with two best joint actions, and ``k`` ≤ 0 for mixing them up."""

@@ -45,6 +45,13 @@ STUDIES: tuple[Study, ...] = (
         "maddpg-actor",
     ),
     _study(
+        "non-monotone",
+        "What no monotone mixing can say",
+        "Which learners find a best joint action that is bad for whoever plays it alone?",
+        "vdn",
+        "qmix",
+    ),
+    _study(
         "two-step",
         "The two-step game",
         "What does a sum of values give away that a monotone mixing keeps?",

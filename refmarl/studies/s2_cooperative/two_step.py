@@ -21,6 +21,7 @@ from ...cooperative.value_decomposition import split
 from ...envs.tabular import TabularEnv
 from ...learner import learn
 from ..study import Outcome, close, equal
+from ._tables import panel
 
 GAME = TabularEnv("two_step", 0)
 GAMMA = 0.99
@@ -61,7 +62,8 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         "paid": BOTH, "nearest sum": fit[2],
         "VDN": found["VDN"][0].table[2], "QMIX": found["QMIX"][0].table[2],
     }  # fmt: skip
-    figure = plots.Figure(caption, (_panel(tables),))
+    alt = "Paid are 0, 1, 1 and 8; VDN has about 6.5 in the place of 8, QMIX 8."
+    figure = plots.Figure(caption, (panel("Q_tot where both are needed", alt, tables),))
     return Outcome(tuple(rows), (figure,), f"n = {len(seeds)} seeds of each learner.")
 
 
@@ -98,29 +100,3 @@ def _greedy_return(q: Array) -> float:
     """What both earn who take their best actions."""
     after = 2 if q[0, 0].argmax() else 1
     return 7.0 if after == 1 else float(BOTH[q[2, 0].argmax(), q[2, 1].argmax()])
-
-
-def _panel(tables: dict[str, Array]) -> plots.Panel:
-    """A table of 2 × 2 for each entry, side by side."""
-
-    def draw(ax: Any) -> None:
-        for k, (name, table) in enumerate(tables.items()):
-            ax.text(2.5 * k + 1.0, -0.25, name, ha="center", fontsize=8)
-            for i, j in np.ndindex(2, 2):
-                x, y = 2.5 * k + j, float(i)
-                alpha = 0.1 + 0.7 * max(float(table[i, j]), 0.0) / 8.0
-                corners = ([x, x + 1, x + 1, x], [y, y, y + 1, y + 1])
-                ax.fill(*corners, facecolor=plots.BLUE, alpha=alpha, edgecolor="none")
-                ax.text(
-                    x + 0.5,
-                    y + 0.55,
-                    f"{round(float(table[i, j]), 2) + 0.0:.2f}",
-                    ha="center",
-                    fontsize=7.5,
-                )
-        ax.set(xlim=(-0.2, 2.5 * len(tables) - 0.3), ylim=(2.2, -0.7), xticks=[], yticks=[])
-        ax.grid(False)
-        ax.spines[:].set_visible(False)
-
-    alt = "Paid are 0, 1, 1 and 8; VDN has about 6.5 in the place of 8, QMIX 8."
-    return plots.Panel("Q_tot where both are needed", alt, draw)

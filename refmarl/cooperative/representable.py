@@ -22,7 +22,7 @@ Axes: A_i actions of each of n agents, J joint actions, S upper sets.
 
 from functools import cache
 from itertools import permutations, product
-from math import comb
+from math import comb, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,9 +82,9 @@ def nearest_monotone(
     >>> print(*nearest_monotone(game))
     [[ 8. -8.]
      [-8. -8.]] 96.0
-    >>> print(*nearest_monotone(game, best=(1, 1)))
-    [[-5.33333333 -5.33333333]
-     [-5.33333333  0.        ]] 266.6666666666667
+    >>> print(nearest_monotone(game, best=(1, 1)).table.round(2))
+    [[-5.33 -5.33]
+     [-5.33  0.  ]]
     """
     table, given = _checked(payoffs, weights, optimistic)
     found = []
@@ -121,10 +121,11 @@ def _checked(payoffs: Any, weights: Any, optimistic: float) -> tuple[Array, Arra
 
 
 def qtran_factors(payoffs: Any) -> tuple[tuple[Array, ...], float]:
-    """(utilities (A_i,), V) with which both losses of QTRAN are 0, whatever the payoffs.
+    """(utilities (A_i,), V) with which both losses of QTRAN are 0, if one joint action is best.
 
-    0 for each agent's part in the best joint action, else −1/n of how much the next best is worse;
-    V is what is best. So every other joint action stays above what it pays.
+    0 for each agent's part in it, else −1/n of how much the next best is worse; V is what it pays.
+    So every other joint action stays above what it pays. Where several are best all utilities are
+    0: agents that prefer one of two may not be able to say so without spoiling the other.
 
     Examples
     --------
@@ -209,5 +210,5 @@ def _sets_at_most(shape: tuple[int, ...]) -> int:
     *rest, last = shape
     if not rest:
         return last + 1
-    first, others = rest[0], int(np.prod(rest[1:], dtype=int))
-    return comb(first + last, last) ** others
+    found: int = comb(rest[0] + last, last) ** prod(rest[1:])
+    return found

@@ -8,8 +8,8 @@ from refmarl.studies.published import PUBLISHED, reproduce
 from refmarl.studies.s2_cooperative import two_step
 
 
-@pytest.mark.slow  # 25 s each
-@pytest.mark.parametrize("name", ["S2.03", "S2.08"])
+@pytest.mark.slow  # 25 s each, the last 5
+@pytest.mark.parametrize("name", ["S2.03", "S2.08", "S2.10"])
 def test_it_is_reproduced(name):
     assert [row["case"] for row in reproduce(PUBLISHED[name]) if not row["ok"]] == []
 

@@ -117,7 +117,14 @@ fixed(
     "Non-monotone",
     _NON_MONOTONE,
     _NON_MONOTONE,
-    ["1 0 0 | 1 0 0", "0 1 0 | 0 1 0", "0 0 1 | 0 0 1", "3/8 5/8 0 | 3/8 5/8 0"],
+    [
+        "1 0 0 | 1 0 0",
+        "0 1 0 | 0 1 0",
+        "0 0 1 | 0 0 1",
+        "0 1 0 | 0 0 1",
+        "0 0 1 | 0 1 0",
+        "3/8 5/8 0 | 3/8 5/8 0",
+    ],
     complete=False,  # the second and third actions are alike
     source="K. Son et al., ICML 2019, arXiv:1905.05408",
     notes="A team of two: which action is better depends on what the other does, and no sum of "

@@ -11,7 +11,8 @@ In full also the climbing game and the penalty game with k = −30, ten seeds of
 Axes: 3 × 3 joint actions.
 """
 
-from types import ModuleType
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,16 +26,18 @@ from ...cooperative.value_decomposition import split
 from ...envs.matrix import Matrix
 from ...games import library
 from ...learner import learn
+from ..published import Found as Published
 from ..study import Outcome, Row, close, equal
 from ._tables import panel
 
 GAME = "non-monotone"
-OTHERS = {"climbing": {}, "penalty": {"k": -30}}
+OTHERS: dict[str, dict[str, float]] = {"climbing": {}, "penalty": {"k": -30}}
 SMALL = 1e-3  # α below which weighted nearest tables have the best joint action on top
 UNIFORM: dict[str, Any] = {
     "gamma": 0.0, "epsilon": 1.0, "epsilon_last": 1.0, "num_envs": 64, "num_steps": 5,
     "updates": 8, "iterations": 8, "warmup": 300, "capacity": 2000, "hidden": (32,), "lr": 0.02,
 }  # fmt: skip
+LONGER: dict[str, Any] = {"iterations": 40, "lr": 0.005, "capacity": 5000}
 LEARNERS: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "VDN": (vdn, {}),
     "QMIX": (qmix, {}),
@@ -59,7 +62,7 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     rows = [*exact_rows(GAME), *_learnt_rows(GAME, found)]
     if full:
         for game, numbers in OTHERS.items():
-            runs = {n: [trained(n, game, s, **numbers) for s in seeds] for n in LEARNERS}
+            runs = {n: [trained(n, game, s, numbers) for s in seeds] for n in LEARNERS}
             rows += [*exact_rows(game, **numbers), *_learnt_rows(game, runs)]
     caption = (
         "What is paid, and what one run of each learner makes of it on uniform play: Q_tot, of "
@@ -73,7 +76,18 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
 
 def payoffs(game: str, **numbers: float) -> Array:
     """A team's payoffs (3, 3)."""
-    return library.game(game, **numbers).payoffs[0]
+    return np.asarray(library.game(game, **numbers).payoffs[0])
+
+
+def reproduced(data: dict[str, Any], full: bool) -> Iterator[Published]:
+    """S2.10: what greedy play is paid, and what Q_tot is at the top."""
+    for name, wanted in data["pays"].items():
+        for seed in range(10 if full else data["seeds"]):
+            found = trained(name, GAME, seed, settings=LONGER)
+            yield Published(f"{name}, seed {seed}: greedy play is paid", wanted, found.pays)
+            if name in data["top"]:
+                title, top = f"{name}, seed {seed}: largest Q_tot", float(found.table.max())
+                yield Published(title, data["top"][name], top, data["tolerance"])
 
 
 # ----------------------------------------------------------------------------- nearest tables
@@ -91,7 +105,9 @@ def exact_rows(game: str, **numbers: float) -> list[Row]:
     ):
         slack = float(near.table.max() - near.table.flat[u.argmax()])
         rows.append(close(f"{game}, {kind}: how far the best is from the top", slack, 0, 1e-9))
-    if (u == u.max()).sum() == 1:  # of several best ones a sum cannot exclude that they are mixed up
+    if (
+        u == u.max()
+    ).sum() == 1:  # of several best ones a sum cannot exclude that they are mixed up
         utilities, _ = qtran_factors(u)
         top = _top(u, additive(utilities))
         rows.append(equal(f"{game}: paid at the top of QTRAN's sum", top, float(u.max())))
@@ -101,8 +117,8 @@ def exact_rows(game: str, **numbers: float) -> list[Row]:
             title = f"{game}: squared error of monotone tables with {u[best]:.0f} on top"
             rows.append(close(title, loss, wanted, 1e-9))
     else:
-        top = nearest_monotone(u).table
-        rows.append(equal(f"{game}: of the nearest monotone table", _top(u, top), sums))
+        got = _top(u, nearest_monotone(u).table)
+        rows.append(equal(f"{game}: of the nearest monotone table", got, sums))
     return rows
 
 
@@ -114,11 +130,17 @@ def _top(u: Array, table: Array) -> float:
 # ------------------------------------------------------------------------------------ learners
 
 
-def trained(learner: str, game: str, seed: int, **numbers: float) -> Found:
-    """A run of a learner on uniform play of one round."""
+def trained(
+    learner: str,
+    game: str,
+    seed: int,
+    numbers: Mapping[str, float] = MappingProxyType({}),
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Found:
+    """A run of a learner on uniform play of one round; ``settings`` beside those of the study."""
     kind, more = LEARNERS[learner]
     stage = library.game(game, **numbers)
-    env, cfg = Matrix(stage, 1), kind.Config(**UNIFORM, **more)
+    env, cfg = Matrix(stage, 1), kind.Config(**UNIFORM | dict(settings) | more)
     *_, (progress, _) = learn(kind, env, cfg, np.random.default_rng(seed))
     nets, state = kind.METHOD.nets(env, cfg), env.reset(np.random.default_rng(0), 9)
     parts = split(nets, progress.agent.phi)

@@ -10,7 +10,7 @@ from ...check import Array
 from ...envs.navigation import Navigation, original
 from ...envs.particles import State
 from ..published import Found
-from . import coma_variance, decomposed, speaker
+from . import coma_variance, decomposed, non_monotone, speaker
 
 Data = dict[str, Any]
 
@@ -97,4 +97,5 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S2.06": scripted,
     "S2.07": random_play,
     "S2.09": speaker.speaker_listener,
+    "S2.10": non_monotone.reproduced,
 }

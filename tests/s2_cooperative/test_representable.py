@@ -42,9 +42,14 @@ def rises(table):
     return all((np.diff(table, axis=axis) >= -1e-9).all() for axis in range(table.ndim))
 
 
-@given(TABLES)
-def test_what_is_found_is_monotone(table):
+@given(TABLES, st.data())
+def test_what_is_found_is_monotone_with_the_asked_for_on_top(table, data):
+    best = tuple(data.draw(st.integers(0, size - 1)) for size in table.shape)
+    top = nearest_monotone(table, best=best)
+    assert top.table[best] >= top.table.max() - 1e-9
+    assert top.loss >= nearest_monotone(table).loss - 1e-9
     for near in (
+        top,
         nearest_monotone(table),
         nearest_monotone(table, central(table, 0.1)),
         nearest_monotone(table, optimistic=0.1),

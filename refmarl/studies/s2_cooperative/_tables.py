@@ -22,8 +22,8 @@ def panel(title: str, alt: str, tables: dict[str, Array]) -> plots.Panel:
                 corners = ([x, x + 1, x + 1, x], [y, y, y + 1, y + 1])
                 alpha = 0.1 + 0.7 * min(max(value, 0.0) / top, 1.0)
                 ax.fill(*corners, facecolor=plots.BLUE, alpha=alpha, edgecolor="none")
-                text = f"{round(value, 2) + 0.0:.{2 if size < 3 else 1}f}"
-                ax.text(x + 0.5, y + 0.55, text, ha="center", fontsize=7.5)
+                text = f"{round(value, 2) + 0.0:.2f}" if size < 3 else f"{round(value, 1) + 0.0:g}"
+                ax.text(x + 0.5, y + 0.55, text, ha="center", fontsize=7.5 if size < 3 else 6)
         wide = (size + 0.5) * len(tables)
         ax.set(xlim=(-0.2, wide - 0.3), ylim=(size + 0.2, -0.7), xticks=[], yticks=[])
         ax.grid(False)

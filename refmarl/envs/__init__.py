@@ -7,6 +7,7 @@ from .chain import Chain
 from .coverage import Coverage
 from .foraging import Foraging
 from .grid import Grid
+from .hanabi import Hanabi
 from .matrix import Matrix
 from .mountain_car import ContinuousMountainCar, MountainCar
 from .navigation import Navigation
@@ -28,6 +29,7 @@ __all__ = [
     "Coverage",
     "Foraging",
     "Grid",
+    "Hanabi",
     "Matrix",
     "MountainCar",
     "Navigation",

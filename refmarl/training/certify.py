@@ -3,7 +3,8 @@
 Small environments have a twin in tables: a Markov game (``twin``), or a partially observed one
 (``posg``). There the policy becomes a table, too: in every state, or after every history of own
 observations, what does each agent do? Values, best responses and the optimum then follow without
-playing, whatever learnt the policy.
+playing, whatever learnt the policy. Of cards every deal is played (``deals``), and the optimum is
+the environment's own (``optimum``).
 
 A best response sees what is in the twin's state (or, in a partially observed game, all that the
 agent has seen and done) and may count the rounds. Returns are undiscounted over the environment's
@@ -26,7 +27,7 @@ from ..games.posg import POSG
 from ..games.posg_policies import posg_regrets, posg_value
 from ..rollout import Arrays, Policy
 from ..value_grad import Real
-from .evaluate import play_out
+from .evaluate import play_from, play_out, seeing
 
 DRAWS = 2000  # from each distribution of a policy that is asked for its probabilities
 MAX_HISTORIES = 20_000  # of one round
@@ -67,6 +68,8 @@ def certify(env: Env, policy: Policy, greedy: bool, gamma: float = 0.99) -> Cert
     InputError
         If it cannot be done; the message says why.
     """
+    if hasattr(env, "deals"):
+        return _dealt(env, policy, greedy)
     posg = getattr(env, "posg", None)
     if not isinstance(posg, POSG) and not hasattr(env, "twin_copies"):
         raise InputError(f"{env.name}: no certificate: its states cannot be listed")
@@ -87,7 +90,8 @@ def best_return(env: Env) -> tuple[float, bool] | None:
         return _best(posg, env.horizon)
     if hasattr(env, "twin_copies") and env.horizon:
         return finite_optimum(env.twin(), env.horizon), True  # type: ignore[attr-defined]
-    return None
+    best = env.optimum() if hasattr(env, "optimum") else None
+    return None if best is None else (best, True)
 
 
 def ceiling(env: Env, rng: np.random.Generator, episodes: int) -> float | None:
@@ -108,6 +112,21 @@ def scripted(env: Env, rng: np.random.Generator, episodes: int) -> float | None:
         return None
     played = play_out(env, lambda state, memory: (heuristic(state), memory), rng, episodes)
     return float(played.team.mean())
+
+
+# -- games of cards ---------------------------------------------------------------------
+
+
+def _dealt(env: Any, policy: Policy, greedy: bool) -> Certificate:
+    """All deals, each played once: chance is in them alone, if the policy draws nothing."""
+    if not greedy:
+        raise InputError(f"{env.name}: no certificate: the policy draws its actions")
+    known, best = env.deals(), best_return(env)
+    if known is None or best is None:
+        raise InputError(f"{env.name}: no certificate: too many orders of the deck")
+    state, weights = known
+    values = weights @ play_from(env, seeing(env, policy), state).returns
+    return Certificate(values, None, *best, 1.0, 0.0)
 
 
 # -- games in which everybody sees the state --------------------------------------------

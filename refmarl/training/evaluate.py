@@ -36,12 +36,17 @@ def evaluate(env: Env, policy: Policy, rng: np.random.Generator, episodes: int) 
     InputError
         If an episode does not end within ``MAX_STEPS``.
     """
+    return play_out(env, seeing(env, policy), rng, episodes)
+
+
+def seeing(env: Env, policy: Policy) -> Callable[[Any, Arrays], tuple[Actions, Arrays]]:
+    """``choose(state, memory)`` of a policy, which is shown what agents see."""
 
     def choose(state: Any, memory: Arrays) -> tuple[Actions, Arrays]:
         act = policy(env.observe(state), env.mask(state), memory)
         return act.action, act.memory
 
-    return play_out(env, choose, rng, episodes)
+    return choose
 
 
 def play_out(
@@ -54,7 +59,20 @@ def play_out(
 
     It gives (actions, memory'); its memory begins as ``()``.
     """
-    state = env.reset(rng, positive(episodes, "episodes"))
+    return play_from(env, choose, env.reset(rng, positive(episodes, "episodes")))
+
+
+def play_from(
+    env: Env, choose: Callable[[Any, Arrays], tuple[Actions, Arrays]], state: Any
+) -> Evaluation:
+    """The same from these states, an episode each.
+
+    Raises
+    ------
+    InputError
+        As :func:`evaluate`.
+    """
+    episodes = len(state.t)
     returns = np.zeros((episodes, len(env.agents)))
     lengths, alive = np.zeros(episodes, dtype=np.int64), np.arange(episodes)
     memory: Arrays = ()

@@ -47,6 +47,7 @@ ENVS = {
     "dec-pomdp": "refmarl.envs.posg:PosgEnv",
     "foraging": "refmarl.envs.foraging:Foraging",
     "grid": "refmarl.envs.grid:Grid",
+    "hanabi": "refmarl.envs.hanabi:Hanabi",
     "matrix": "refmarl.envs.matrix:Matrix",
     "mountain-car": "refmarl.envs.mountain_car:MountainCar",
     "mountain-car-continuous": "refmarl.envs.mountain_car:ContinuousMountainCar",

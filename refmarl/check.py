@@ -126,6 +126,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"
 
 
+def seeded(seed: int) -> np.random.Generator:
+    """The source of random numbers of a seed, a whole number in 0..2³²."""
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed <= 2**32:
+        raise InputError(f"seed: need a whole number in 0..2^32, got {seed!r}")
+    return np.random.default_rng(seed)
+
+
 def generator(rng: np.random.Generator) -> np.random.Generator:
     """A source of random numbers, not a seed."""
     if not isinstance(rng, np.random.Generator):

@@ -1,8 +1,13 @@
 """What games between named players share: their groups, who they are, all actions in one table."""
 
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
+from typing import Any
+
 import numpy as np
 
-from ..check import Array, size_cap
+from ..check import Array, InputError, size_cap
 from ..env_api import Actions, Discrete, Env, Group, discrete_actions
 from ..kernels._jit import kernel
 from ..value_grad import Real
@@ -56,6 +61,47 @@ def twin_size(states: int, actions: tuple[int, ...]) -> None:
         If it has more than ``MAX_ENTRIES`` numbers.
     """
     size_cap((states, *actions, states), "twin", "probabilities")
+
+
+def spelled(text: str) -> tuple[str, dict[str, Any]]:
+    """(name, numbers) of a game that is written as NAME or NAME:k=NUMBER,…; whole ones stay so.
+
+    Raises
+    ------
+    InputError
+        If it is not of that form.
+    """
+    name, _, rest = text.partition(":")
+    values: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, _, value = part.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise InputError(f"game: need NAME or NAME:k=NUMBER, got {text!r}") from None
+        values[key.strip()] = int(number) if number.is_integer() else number
+    return name, values
+
+
+def maker(text: str, module: Any, known: tuple[str, ...]) -> Callable[..., Any]:
+    """The function of this module that makes a game, with the numbers it is spelled with.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name, or it has no such number.
+    """
+    name, values = spelled(text)
+    name = name.replace("-", "_")
+    if name not in known:
+        raise InputError(f"game: need one of {', '.join(known)}, got {text!r}")
+    made = getattr(module, name)
+    takes = list(signature(made).parameters)[1:]  # γ is not its own
+    for key in values:
+        if key not in takes:
+            has = f"it has {', '.join(takes)}" if takes else "it has none"
+            raise InputError(f"game: {name}: no number {key!r}; {has}")
+    return partial(made, **values)
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError
+from ..check import Array
 from ..config import option
 from ..env_api import Actions, Env, Group, Label, Scene, Step, refuse
 from ..games import library
@@ -144,14 +144,7 @@ class Matrix(Env):
 
 def _named(text: str) -> NormalForm:
     """A game of the library, with its numbers if they are given: ``penalty:k=-30``."""
-    name, _, rest = text.partition(":")
-    values = {}
-    for part in filter(None, rest.split(",")):
-        key, _, value = part.partition("=")
-        try:
-            values[key.strip()] = float(value)
-        except ValueError:
-            raise InputError(f"game: need NAME or NAME:k=NUMBER, got {text!r}") from None
+    name, values = _players.spelled(text)
     return library.game(name, **values)
 
 

@@ -1,4 +1,4 @@
-"""Dec-POMDPs as environments: Dec-Tiger, broadcast channel, recycling robots, switch riddle.
+"""Dec-POMDPs as environments: Dec-Tiger, channel, robots, switch riddle, tiny Hanabi, random ones.
 
     s₀ ~ initial,   reward R_i(s, a),   s' ~ P(·|s, a),   o ~ O(·|s', a)
 
@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError
+from ..check import Array
 from ..config import option
 from ..env_api import Actions, Disc, Env, Group, Label, Scene, Shape, Step, refuse
 from ..games import posg_examples
@@ -27,7 +27,10 @@ from . import _players
 from ._frame import close, room
 from .tabular import Tables, cumulative, draw, start_states, tables
 
-GAMES = ("dec_tiger", "broadcast_channel", "recycling_robots", "switch_riddle")
+GAMES = (
+    "dec_tiger", "broadcast_channel", "recycling_robots", "switch_riddle", "tiny_hanabi",
+    "team_game",
+)  # fmt: skip
 
 
 class State(NamedTuple):
@@ -46,7 +49,8 @@ class PosgEnv(Env):
 
     Parameters
     ----------
-    game : a POSG, or the name of a function of :mod:`refmarl.games.posg_examples`
+    game : a POSG, or the name of a function of :mod:`refmarl.games.posg_examples`; with numbers:
+        switch_riddle:prisoners=4
     horizon : T, rounds until truncation
     memory : K, own observations that an agent is shown
     clock : whether agents are shown the round
@@ -71,15 +75,17 @@ class PosgEnv(Env):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.game, str) and self.game not in GAMES:
-            raise InputError(f"game: need one of {', '.join(GAMES)}, got {self.game!r}")
+        if isinstance(self.game, str):
+            made = _players.maker(self.game, posg_examples, GAMES)
+            if ":" in self.game:
+                made()  # raises where a number does not fit
 
     @cached_property
     def posg(self) -> POSG:
         """The game."""
         if isinstance(self.game, POSG):
             return self.game
-        made: POSG = getattr(posg_examples, self.game)()
+        made: POSG = _players.maker(self.game, posg_examples, GAMES)()
         return made
 
     @cached_property

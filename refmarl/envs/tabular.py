@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from ..check import Array, InputError
+from ..check import Array
 from ..config import option
 from ..env_api import Actions, Disc, Env, Group, Label, Scene, Shape, Step, refuse
 from ..games import markov_examples
@@ -28,7 +28,7 @@ from ._frame import STEPS, close, room
 
 GAMES = (
     "repeated_dilemma", "remembered_dilemma", "pennies_until_equal", "big_match", "soccer",
-    "two_step",
+    "two_step", "team_game",
 )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ class TabularEnv(Env):
     Parameters
     ----------
     game : a MarkovGame, or the name of a function of :mod:`refmarl.games.markov_examples` that
-        needs nothing but γ
+        needs nothing but γ; with numbers: team_game:seed=3,n=2
     horizon : steps until truncation; 0 for none
 
     Raises
@@ -72,14 +72,16 @@ class TabularEnv(Env):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.game, str) and self.game not in GAMES:
-            raise InputError(f"game: need one of {', '.join(GAMES)}, got {self.game!r}")
+        if isinstance(self.game, str):
+            made = _players.maker(self.game, markov_examples, GAMES)
+            if ":" in self.game:
+                made(0.9)  # raises where a number does not fit
 
     def twin(self, gamma: float = 0.9) -> MarkovGame:
         """The game; ``gamma`` counts only where it was given by name."""
         if isinstance(self.game, MarkovGame):
             return self.game
-        made: MarkovGame = getattr(markov_examples, self.game)(gamma)
+        made: MarkovGame = _players.maker(self.game, markov_examples, GAMES)(gamma)
         return made
 
     def twin_state(self, state: State) -> Real:

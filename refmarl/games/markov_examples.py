@@ -58,6 +58,19 @@ def random_markov_game(
     return MarkovGame(moves, np.stack(stages, axis=1), gamma, title=f"random, {kind}")
 
 
+def team_game(gamma: float, seed: int = 0, n: int = 2, m: int = 2, states: int = 3) -> MarkovGame:
+    """A random team of n players with m actions each: :func:`random_markov_game` of this seed.
+
+    Examples
+    --------
+    >>> bool((team_game(0.9, 1).transition == team_game(0.5, 1).transition).all())
+    True
+    """
+    rng = check.seeded(seed)
+    shape = (check.positive(m, "m"),) * check.positive(n, "n", 10)
+    return random_markov_game(rng, check.positive(states, "states"), shape, gamma, "team")
+
+
 def repeated_dilemma(gamma: float) -> MarkovGame:
     """The prisoner's dilemma again and again: payoffs 3, 0, 5, 1 (Axelrod 1984); one state.
 

@@ -1,4 +1,4 @@
-"""Partially observed games from the literature, all of common interest (Dec-POMDPs).
+"""Partially observed games of common interest (Dec-POMDPs): from the literature, and random.
 
 γ matters for play without end alone; over a finite horizon these problems are usually undiscounted.
 """
@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import check
 from ..check import Array, InputError
+from . import markov_examples
 from .markov import MarkovGame
 from .posg import POSG
 
@@ -147,3 +148,73 @@ def switch_riddle(gamma: float = 0.9, prisoners: int = 3) -> POSG:
     return POSG.independent(
         game, [np.broadcast_to(s.reshape(end + 1, *(1,) * n, 3), shown) for s in seen]
     )
+
+
+def tiny_hanabi(gamma: float = 0.9) -> POSG:
+    """Two cards, and actions that are seen: the matrix game of Foerster et al. 2019.
+
+    Each of two players is dealt one of two cards and sees only that. Then player 1 chooses one of
+    three actions, which player 2 sees, then player 2 one of three; both are paid by cards and
+    actions, 10 at most. Action 2 is safe and says nothing; who plays 3 with the first card and 1
+    with the second tells the other the card, and 10 is sure. (Table as in OpenSpiel's game of this
+    name.) The first round is the deal, in which actions count for nothing; in the second player 1
+    acts, in the third player 2.
+
+    Observations: the own card (0, 1), then player 1's action (0, 1, 2), then nothing (0).
+    """
+    pay = np.zeros((2, 2, 3, 3))
+    pay[:, :, 1] = [4.0, 8.0, 4.0]
+    for own, other in product(range(2), repeat=2):
+        told = 0 if own == other else 2  # what player 2 should do
+        pay[own, other, 0, told] = 10.0
+        pay[own, other, 2, told] = 0.0 if (own, other) == (1, 0) else 10.0
+    deal, after = 0, 17  # then cards 1 + 2c₁ + c₂, then cards and action 5 + 3(2c₁ + c₂) + a
+    moves, reward = np.zeros((18, 3, 3, 18)), np.zeros((18, 3, 3))
+    seen = [np.zeros((18, 3, 3, 3)) for _ in range(2)]
+    for shown in seen:
+        shown[..., 0] = 1.0
+    moves[deal, ..., 1:5] = 0.25
+    moves[after, ..., after] = 1.0
+    for own, other in product(range(2), repeat=2):
+        cards = 2 * own + other
+        seen[0][1 + cards], seen[1][1 + cards] = np.eye(3)[own], np.eye(3)[other]
+        for a in range(3):
+            told = 5 + 3 * cards + a
+            moves[1 + cards, a, :, told] = 1.0
+            seen[0][told] = seen[1][told] = np.eye(3)[a]
+            moves[told, ..., after] = 1.0
+            reward[told] = pay[own, other, a]
+    states = tuple(
+        ["deal", *(f"cards {c // 2 + 1}, {c % 2 + 1}" for c in range(4))]
+        + [f"cards {c // 2 + 1}, {c % 2 + 1}, action {a + 1}" for c in range(4) for a in range(3)]
+        + ["over"]
+    )
+    first = np.eye(18)[deal]
+    game = MarkovGame(moves, np.stack([reward] * 2), gamma, first, "Tiny Hanabi", states)
+    return POSG.independent(game, seen)
+
+
+def team_game(
+    gamma: float = 0.9, seed: int = 0, n: int = 2, m: int = 2, states: int = 3, signals: int = 2
+) -> POSG:
+    """A random team: :func:`~refmarl.games.markov_examples.team_game`, and signals of their own.
+
+    Each of the n players has ``signals`` observations; their joint distribution after each state
+    and joint action is drawn from a Dirichlet distribution of concentration 1/2.
+
+    Examples
+    --------
+    >>> from refmarl.games.dec_pomdp import centralised_value, solve_dec_pomdp
+    >>> team = team_game(seed=3)
+    >>> solve_dec_pomdp(team, 3).value <= centralised_value(team, 3)
+    True
+    """
+    game, count = (
+        markov_examples.team_game(gamma, seed, n, m, states),
+        check.positive(signals, "signals"),
+    )
+    check.size_cap((states, *(m,) * n, *(count,) * n), "observation")
+    weights = check.seeded(seed).spawn(1)[0].standard_gamma(0.5, (states, *(m,) * n, count**n))
+    weights += 1e-9  # they might all underflow
+    rows = weights / weights.sum(axis=-1, keepdims=True)
+    return POSG(game, rows.reshape(states, *(m,) * n, *(count,) * n))

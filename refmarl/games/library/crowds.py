@@ -4,8 +4,10 @@ from itertools import combinations, product
 
 import numpy as np
 
-from ...check import InputError
-from .. import families
+from ...check import InputError, seeded
+from .. import families, generators
+from ..nash import pure_equilibria
+from ..normal_form import NormalForm
 from ._entry import Entry, count, even, number, pure, register
 
 
@@ -141,4 +143,19 @@ def battle_of_n(n: int = 3, favourite: float = 3, other: float = 1) -> Entry:
         complete=False,
         source="R. D. Luce, H. Raiffa, Games and Decisions, 1957, §5.3, for n = 2",
         notes="As in pure coordination, but everybody would rather have another agreement.",
+    )
+
+
+@register("team-game")
+def team_game(seed: int = 0, n: int = 2, m: int = 3) -> Entry:
+    """A random team: one whole number from 0 to 99 for each joint action, paid to everybody."""
+    n, m = count(n, "n", 1, 8), count(m, "m", 1, 20)
+    game = generators.common_interest_game(seeded(seed), (m,) * n, low=0, high=99)
+    return Entry(
+        game=NormalForm(game.payoffs, title="Random team"),
+        equilibria=tuple(pure(a, (m,) * n) for a in pure_equilibria(game)),
+        complete=False,
+        source="drawn from the seed; pure equilibria by enumeration",
+        notes="The best joint action is an equilibrium, and so is every one that nobody alone can "
+        "better.",
     )

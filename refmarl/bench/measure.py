@@ -104,7 +104,7 @@ def race(
         else:
             allowed = max(options.limit, task.patience)
             limit = allowed if entrant in peers else OURS
-            _answer(entrant, caller(entrant.peer.package), limit)
+            _answer(entrant, caller(entrant.peer.package), limit, max(START, task.patience))
         if entrant.over:
             beaten[entrant.peer.name] = size
     _judge(task, given, ours, peers)
@@ -115,10 +115,10 @@ def race(
     return _rows(task, size, ours, peers, unjudged, len(given))
 
 
-def _answer(entrant: Entrant, caller: Caller, limit: float) -> None:
-    """One run on each input, by a peer that has been warmed up."""
+def _answer(entrant: Entrant, caller: Caller, limit: float, start: float) -> None:
+    """One run on each input, by a peer that has been warmed up in ``start`` seconds."""
     try:
-        for k in range(caller.call(START, "load", entrant.run)):
+        for k in range(caller.call(start, "load", entrant.run)):
             seconds, answer = caller.call(limit, "answer", entrant.run, k)
             entrant.answers.append(answer)
             entrant.first.append(seconds)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refmarl.bench.s2_cooperative import actors_critics as tasks
-from refmarl.bench.s2_cooperative import two_step
+from refmarl.bench.s2_cooperative import navigators, two_step
 
 
 def test_operations_are_those_of_the_products_one_by_one():
@@ -54,3 +54,45 @@ def test_ours_makes_the_updates_that_are_counted():
     share, values = two_step._train(two_step._Ours(given))
     assert share == 1.0
     assert values.shape == (3, 2, 2)
+
+
+class Learner:
+    """Stands still until it was trained ``late`` times, then each agent goes to its landmark."""
+
+    late = 2
+
+    def __init__(self, given):
+        self.trained = 0
+
+    def train(self):
+        self.trained += 1
+
+
+def own_landmark(learner, obs):
+    moves = np.zeros(obs.shape[:2], dtype=int)
+    if learner.trained >= learner.late:
+        for i in range(obs.shape[1]):
+            way = obs[:, i, 4 + 2 * i : 6 + 2 * i] - 0.3 * obs[:, i, :2]
+            axis = abs(way).argmax(axis=1)
+            moves[:, i] = 1 + 2 * axis + (way[np.arange(len(way)), axis] > 0.0)
+    return moves
+
+
+def test_navigators_are_trained_until_they_return_enough_and_not_for_ever(monkeypatch):
+    still = navigators.returns(lambda obs: np.zeros(obs.shape[:2], dtype=int))
+    assert -25.5 < still < navigators.TARGET - 1.0
+    (given,) = navigators.given(0, 1)
+    found = navigators.climb(Learner, own_landmark, given)
+    assert found.steps == 2 * navigators.LOOK
+    assert found.last >= navigators.TARGET
+    assert navigators.reached(found, found)
+    monkeypatch.setattr(navigators, "GIVEN_UP", 3)
+    monkeypatch.setattr(Learner, "late", 4)
+    lost = navigators.climb(Learner, own_landmark, given)
+    assert lost.steps == 3 * navigators.LOOK
+    assert not navigators.reached(found, lost)
+
+
+def test_each_seed_is_an_input_of_its_own():
+    assert [g.seed for g in navigators.given(4, 3)] == [4, 5, 6]
+    assert all(g.size == navigators.LOOK for g in navigators.given(4, 3))

@@ -15,7 +15,10 @@ from refmarl.studies.s1_games.published import FOUND, matched
 KEYS = {"name", "section", "source", "published", "got", "interval", "ok", "seconds"}
 ENTRY = PUBLISHED["S1.05"]
 # in full; their seeds are tested apart
-LONG = ("S2.03", "S2.08", "S2.09", "S2.10", "S3.09", "S3.10", "S3.11", "S3.12", "S3.13", "S3.14")
+LONG = (
+    "S2.03", "S2.08", "S2.09", "S2.10", "S2.11", "S3.09", "S3.10", "S3.11", "S3.12", "S3.13",
+    "S3.14",
+)  # fmt: skip
 FAST = [name for name in PUBLISHED if name not in ("S1.06", "S1.09", *LONG)]
 
 

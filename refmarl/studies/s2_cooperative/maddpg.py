@@ -8,7 +8,7 @@ remain
 
 because S = a_i + Z with Z ~ N(0, v), v = n − 1, has Var(S² | a_i) = 2 v² + 4 a_i² v. Critics are
 trained on such plays by the step of MADDPG. In full, MADDPG and independent DDPG also learn
-navigation, n seeds each.
+navigation, ten seeds each (:mod:`~refmarl.studies.s2_cooperative.navigators`).
 """
 
 from typing import Any, NamedTuple
@@ -23,12 +23,11 @@ from ...envs.pendulum import Pendulum
 from ...learner import learn
 from ...nn import gradcheck
 from ...nn.optim import Adam
-from ..study import Outcome, Row, at_least, at_most, close
-from .speaker import ALGORITHMS, coverage
+from ..study import Outcome, at_least, at_most, close
+from . import navigators
 
 AGENTS = (1, 2, 4)
 STEPS, ROWS, RATE, HIDDEN = 500, 256, 5e-3, (32, 32)
-SEEDS, ITERATIONS = 3, 400  # of navigation, in full
 ADAM = Adam()
 
 
@@ -56,7 +55,7 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         at_least("the printed form (errata A5): the same", printed, 0.1),
     ]
     if full:
-        rows += _navigation()
+        rows += navigators.compared()
     caption = (
         "n agents give numbers and are paid minus the square of their sum. Share of the reward's "
         "variance that a critic leaves: dots are critics of 32 and 32 units after "
@@ -125,23 +124,6 @@ def slots(rng: np.random.Generator) -> tuple[float, float]:
     slope = nets[1].input_gradient(phi, nets[1].forward(phi, x)[1], weight[:, None])[:, -1:]
     printed, true = nets[0].gradient(theta, tape, slope * (1.0 - mu * mu)), climb(theta)[1]
     return right, float(abs(printed - true).max() / abs(true).max())
-
-
-def _navigation() -> list[Row]:
-    """Returns, distances and collisions after 10,000 episodes; MADDPG's are nearer."""
-    found = {
-        name: np.mean([coverage(name, seed, ITERATIONS) for seed in range(SEEDS)], axis=0)
-        for name in ALGORITHMS
-    }
-    rows = []
-    for k, what in enumerate(("return", "Σ distances at the end", "collisions a step")):
-        rows.append(at_least(f"navigation, n = {SEEDS}, DDPG: {what}", found["DDPG"][k], -1e3))
-        rows.append(at_least(f"navigation, n = {SEEDS}, MADDPG: {what}", found["MADDPG"][k], -1e3))
-    gain = float(found["MADDPG"][0] - found["DDPG"][0])
-    nearer = float(found["DDPG"][1] - found["MADDPG"][1])
-    rows.append(at_least("navigation: how much more MADDPG earns", gain, 0.0))
-    rows.append(at_least("navigation: how much nearer it ends", nearer, 0.0))
-    return rows
 
 
 def _panel(left: Left) -> plots.Panel:

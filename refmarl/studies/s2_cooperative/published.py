@@ -10,7 +10,7 @@ from ...check import Array
 from ...envs.navigation import Navigation, original
 from ...envs.particles import State
 from ..published import Found
-from . import coma_variance, decomposed, non_monotone, speaker
+from . import coma_variance, decomposed, navigators, non_monotone, speaker
 
 Data = dict[str, Any]
 
@@ -98,4 +98,5 @@ FOUND: dict[str, Callable[[Data, bool], Iterator[Found]]] = {
     "S2.07": random_play,
     "S2.09": speaker.speaker_listener,
     "S2.10": non_monotone.reproduced,
+    "S2.11": navigators.navigation,
 }

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...check import Array
 from ...cooperative import ddpg, maddpg
-from ...envs.navigation import RADIUS, Navigation
+from ...envs.navigation import RADIUS
 from ...envs.particles import Particles
 from ...envs.speaker_listener import SpeakerListener
 from ...learner import learn
@@ -57,25 +57,9 @@ def speaker_listener(data: Data, full: bool) -> Iterator[Found]:
 def distance(name: str, seed: int, iterations: int, rate: float) -> float:
     """Train, and say how far from its goal the listener ends, on average."""
     env = SpeakerListener()
-    ended = greedy(name, env, seed, iterations, rate).states[-1]
+    ended = greedy(name, env, seed, iterations=iterations, lr=rate).states[-1]
     goal = ended.landmark[np.arange(EPISODES), ended.goal[:, 0]]
     return float(np.linalg.norm(ended.x[:, 0, :2] - goal, axis=-1).mean())
-
-
-def coverage(name: str, seed: int, iterations: int) -> tuple[float, float, float]:
-    """(return, Σ of the landmarks' distances from the nearest agent at the end, collisions a step).
-
-    A pair that touches is one collision.
-    """
-    env = Navigation()
-    played = greedy(name, env, seed, iterations)
-    ended = played.states[-1]
-    gap = np.linalg.norm(ended.x[:, :, None, :2] - ended.landmark[:, None], axis=-1)
-    return (
-        float(played.returns.mean()),
-        float(gap.min(axis=1).sum(axis=1).mean()),
-        float(np.mean([collisions(state.x[..., :2]) for state in played.states])),
-    )
 
 
 def collisions(places: Array) -> float:
@@ -85,10 +69,10 @@ def collisions(places: Array) -> float:
     return float((apart[:, first, second] < 2.0 * RADIUS).sum(axis=1).mean())
 
 
-def greedy(name: str, env: Particles, seed: int, iterations: int, rate: float = 1e-3) -> Played:
-    """Train for so many iterations; then whole episodes without noise, on streams of their own."""
+def greedy(name: str, env: Particles, seed: int, **options: Any) -> Played:
+    """Train with these options; then whole episodes without noise, on streams of their own."""
     algorithm = ALGORITHMS[name]
-    cfg = algorithm.Config(iterations=iterations, lr=rate)
+    cfg = algorithm.Config(**options)
     learn_rng, act_rng, env_rng = streams(seed, "learn", "act", "evaluate")
     *_, (progress, _) = learn(algorithm, env, cfg, learn_rng)
     act = algorithm.policy(env, cfg, progress.agent, act_rng, greedy=True)

@@ -40,6 +40,11 @@ def state_size(env: Env) -> int:
     return int(env.global_state(probe).shape[-1])
 
 
+def judge(env: Env, hidden: tuple[int, ...], g: int, x: Real) -> MLP:
+    """The network of group g for what it sees, x (..., I)."""
+    return MLP((x.shape[-1], *hidden, choices(env.groups[g])), "tanh")
+
+
 def critic(env: Env, hidden: tuple[int, ...], share: bool, g: int, size: int) -> MLP:
     """The network of group g for global states of S = ``size`` numbers."""
     group, (_, others) = env.groups[g], _columns(env.groups, g).shape

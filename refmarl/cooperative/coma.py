@@ -72,9 +72,9 @@ def targets(
     rng: np.random.Generator,
 ) -> Real:  # fmt: skip
     """G^λ of the team's rewards (T, B, N)."""
-    slow = on_policy.slow_value
-    value = slow(env, cfg, agent, batch.state, seen.action, seen.pi[g], g)
-    final = slow(env, cfg, agent, batch.final_state, seen.final_action, seen.final_pi[g], g)
+    ends = on_policy.asked(env, cfg, batch.final_state, seen.final_action, g)
+    value = on_policy.slow_value(env, cfg, agent, seen.x[g], seen.pi[g], g)
+    final = on_policy.slow_value(env, cfg, agent, ends, seen.final_pi[g], g)
     after = next_values(value, final, batch)
     paid = np.broadcast_to(shared_of(batch.reward, cfg.reward)[g], after.shape).astype(after.dtype)
     over, ended = (

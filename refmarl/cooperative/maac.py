@@ -8,10 +8,9 @@ r"""The course's multi-agent actor–critic: each agent has a critic of what all
 On policy; π' are slow policies, as the course has them. The expectation over a' is a sum over the
 own action and one draw of each other agent's. b_i is 0, as the text prints it ("none"), or the mean
 over the own action ("counterfactual", COMA's). ``weigh`` keeps γ^t; without it (the usual practice)
-the gradient is biased for γ < 1. Agents earn what they earn, or with
-``reward`` what the team does (:mod:`~refmarl.cooperative.team_reward`).
-Lowe et al. 2017, arXiv:1706.02275, with stochastic policies. Networks, acting and steps stand in
-:mod:`~refmarl.cooperative.on_policy`.
+the gradient is biased for γ < 1. Agents earn what they earn, or with ``reward`` what the team does
+(:mod:`~refmarl.cooperative.team_reward`). Lowe et al. 2017, arXiv:1706.02275, with stochastic
+policies. Networks, acting and steps stand in :mod:`~refmarl.cooperative.on_policy`.
 
 Axes: T steps, B copies, N agents of a group, K own actions, F ends of episodes.
 """
@@ -23,13 +22,13 @@ import numpy as np
 from ..config import option
 from ..env_api import Env
 from ..learner import Metrics, Progress
-from ..rollout import Arrays, Batch, Masks, next_values
+from ..rollout import Arrays, Batch, next_values
 from ..value_grad import Real
 from . import all_actions, on_policy
 from .central import critic_target
 from .counterfactual import advantage
 from .floor import Floored
-from .on_policy import Agent, Rules, Seen, logits, policy
+from .on_policy import Agent, Rules, Seen, policy
 from .team_reward import EITHER, require_reward, shared_of
 
 __all__ = ["Config", "iterate", "policy", "start"]
@@ -62,25 +61,28 @@ def targets(
     rng: np.random.Generator,
 ) -> Real:  # fmt: skip
     """y (T, B, N): the slow policies' next actions are drawn, one's own summed out."""
-    legal = tuple(on_policy.legal(batch, k) for k in range(len(env.groups)))
-    value = _slow(env, cfg, agent, batch.state, batch.obs, legal, g, rng)
-    final = _slow(env, cfg, agent, batch.final_state, batch.final, batch.final_mask, g, rng)
+    along = zip(*(
+        on_policy.logits_along(env, cfg, theta, batch, k)
+        for k, theta in enumerate(agent.theta_target)
+    ), strict=True)  # fmt: skip
+    value, final = (
+        _slow(env, cfg, agent, state, params, g, rng)
+        for state, params in zip((batch.state, batch.final_state), along, strict=True)
+    )
     after = next_values(value, final, batch)
     paid = shared_of(batch.reward, cfg.reward)[g]
     return critic_target(paid, batch.terminated[..., None], after, cfg.gamma)
 
 
 def _slow(
-    env: Env, cfg: Config, agent: Agent, state: Real | None, obs: Arrays, legal: Masks, g: int,
+    env: Env, cfg: Config, agent: Agent, state: Real | None, params: Arrays, g: int,
     rng: np.random.Generator,
 ) -> Real:  # fmt: skip
-    """E_{a~π'} Q'_i(s, a) (..., N) of states, the others' actions drawn."""
-    head, drawn, own = Floored(0.0), [], np.empty(0)
-    for k, theta in enumerate(agent.theta_target):
-        params = logits(env, cfg, theta, obs[k], legal[k], k)
-        own = head.probs(params) if k == g else own
-        drawn.append(head.draw(rng, params)[0])
-    return on_policy.slow_value(env, cfg, agent, state, tuple(drawn), own, g)
+    """E_{a~π'} Q'_i(s, a) (..., N) of states, the others' actions drawn from these logits."""
+    head = Floored(0.0)
+    drawn = tuple(head.draw(rng, own)[0] for own in params)
+    x = on_policy.asked(env, cfg, state, drawn, g)
+    return on_policy.slow_value(env, cfg, agent, x, head.probs(params[g]), g)
 
 
 def merit(cfg: Config, seen: Seen, g: int, q: Real, action: Real) -> Real:

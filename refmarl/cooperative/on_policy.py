@@ -6,7 +6,10 @@ Three things differ between them and stand in :class:`Rules`: what critics are t
 weighs the scores, and the floor under the policies. The actors' gradient is (2.1) with the weights
 as numbers, the critics' loss (2.2), slow critics follow by (2.5). Agents that no longer act move
 nothing of the policy; their critics learn on, because targets of steps before look at what they
-say. ``[+]`` marks what the course's equations do not contain.
+say. With ``memory`` H actors are recurrent (COMA's are in the paper): a GRU below each, empty where
+an episode begins, with derivatives back through the T steps of a batch. Slow policies begin a batch
+with what was remembered when it was played. Critics see the state and remember nothing. ``[+]``
+marks what the course's equations do not contain.
 
 Axes: T steps, B copies, N agents of a group, K own actions, F ends of episodes.
 """
@@ -22,7 +25,18 @@ from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn.optim import Adam, clip_norm, polyak
 from ..nn.optim import State as OptState
-from ..policy_gradient.actor_critic import actor, rows, unrows
+from ..nn.policy import Policy
+from ..policy_gradient.actor_critic import (
+    actor,
+    along,
+    begins,
+    blank,
+    empty,
+    pull_back,
+    step,
+    stretch,
+    whole,
+)
 from ..rollout import Act, Arrays, Batch, Masks, begin, collect
 from ..rollout import Policy as Acting
 from ..value_grad import Real
@@ -46,6 +60,7 @@ class Config(Settings):
     max_norm: float = option(10.0, "limit of a gradient's norm  [+]", "(0, inf)")
     hidden: tuple[int, ...] = option((64,), "units of each hidden layer", "[1, inf)")
     share: bool = option(True, "whether the agents of a group share parameters")
+    memory: int = option(0, "H, units of the actors' GRUs; 0: no memory  [+]", "[0, inf)")
     num_envs: int = option(16, "B, copies of the environment", "[1, inf)")
     num_steps: int = option(16, "T, steps of each copy between updates", "[1, inf)")
     iterations: int = option(1000, "updates", "[1, inf)")
@@ -72,6 +87,7 @@ class Seen(NamedTuple):
     action: Arrays  # (T + 1, B, N_g); those of row T are drawn, and not played
     final_action: Arrays  # (F, N_g), likewise
     time: Real  # (T, B): steps since the episode began
+    x: Arrays  # (T + 1, B, N_g, I): what critics see
 
 
 class Rules(NamedTuple):
@@ -91,11 +107,14 @@ class Rules(NamedTuple):
 def start(env: Env, cfg: Any, rng: np.random.Generator, rules: Rules) -> Progress:
     """Networks with nearly uniform policies, and fresh copies of the environment."""
     init_rng, env_rng, act_rng, draw_rng = rng.spawn(4)
-    theta, phi, kind = [], [], np.dtype(cfg.dtype).type
+    theta: list[Real] = []
+    phi: list[Real] = []
+    kind = np.dtype(cfg.dtype).type
     size = all_actions.state_size(env)
     for g, group in enumerate(env.groups):
         lead = () if cfg.share else (len(group.agents),)
-        theta.append(actor(group, cfg.hidden).init(init_rng, lead, dtype=kind))
+        own = whole(network(env, cfg, g), cfg.memory)
+        theta.append(own.init(init_rng, lead, dtype=kind))
         net = all_actions.critic(env, cfg.hidden, cfg.share, g, size)
         phi.append(net.init(init_rng, lead, dtype=kind))
     agent = Agent(
@@ -103,7 +122,9 @@ def start(env: Env, cfg: Any, rng: np.random.Generator, rules: Rules) -> Progres
         tuple(map(ADAM.init, phi)), np.array([rules.floor(cfg, 0)]),
         tuple(t.copy() for t in theta) if rules.slow else (),
     )  # fmt: skip
-    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng, draw_rng))
+    counts = [len(group.agents) for group in env.groups]
+    stand = begin(env, env_rng, cfg.num_envs, empty(counts, cfg.num_envs, cfg.memory, kind))
+    return Progress(0, 0, agent, stand, (act_rng, draw_rng))
 
 
 def policy(
@@ -113,21 +134,46 @@ def policy(
     head = Floored(float(agent.epsilon[0]))
 
     def act(obs: Arrays, mask: Masks, memory: Arrays) -> Act:
-        found = [
-            head.draw(rng, logits(env, cfg, theta, seen, legal, g), greedy)
-            for g, (theta, seen, legal) in enumerate(zip(agent.theta, obs, mask, strict=True))
-        ]
+        found = []
+        kept: list[Any] = []  # None without a memory
+        for g, theta in enumerate(agent.theta):
+            params, h = logits(env, cfg, theta, obs[g], mask[g], g, memory)
+            found.append(head.draw(rng, params, greedy))
+            kept.append(h)
         actions, log_probs = zip(*found, strict=True)
-        return Act(actions, log_probs, memory)
+        return Act(actions, log_probs, tuple(kept) if cfg.memory else memory)
 
     return act
 
 
-def logits(env: Env, cfg: Any, theta: Real, obs: Real, mask: Real | None, g: int) -> Real:
-    """The logits (..., N, K) of a group for obs (..., N, O); −∞ where illegal."""
-    net = actor(env.groups[g], cfg.hidden)
-    params = net.forward(theta, rows(theta, obs))[0]
-    return net.restrict(unrows(theta, params), mask)
+def network(env: Env, cfg: Any, g: int) -> Policy:
+    """A group's actor, which reads a memory behind what it sees if there is one."""
+    return actor(env.groups[g], cfg.hidden, units=cfg.memory)
+
+
+def logits(
+    env: Env, cfg: Any, theta: Real, obs: Real, mask: Real | None, g: int, memory: Arrays = ()
+) -> tuple[Real, Real | None]:
+    """(a group's logits (B, N, K), what it remembers then) for obs (B, N, O); −∞ where illegal.
+
+    A memory of ``()`` is that of an episode's beginning.
+    """
+    net, h = network(env, cfg, g), None
+    if cfg.memory:
+        h = memory[g] if memory else blank(theta, obs, cfg.memory)
+    params, h = step(net, cfg.memory, theta, obs, h)
+    return net.restrict(params, mask), h
+
+
+def logits_along(env: Env, cfg: Any, theta: Real, batch: Batch, g: int) -> tuple[Real, Real]:
+    """A group's logits (T + 1, B, N, K) of a batch, and (F, N, K) where episodes ended.
+
+    Whatever θ is, it begins with what was remembered when the batch was played.
+    """
+    net, h = network(env, cfg, g), batch.memory[g] if cfg.memory else None
+    seen = batch.obs[g], batch.final[g]
+    said = along(net, cfg.memory, theta, seen, h, batch)
+    return net.restrict(said.y, legal(batch, g)), net.restrict(said.final, batch.final_mask[g])
 
 
 # -- learning -----------------------------------------------------------------------
@@ -162,7 +208,7 @@ def update(
     found = []
     for g in range(len(env.groups)):
         y = rules.aim(env, cfg, agent, batch, seen, g, rng)
-        kept, fitted, followed, loss = _fitted(env, cfg, agent, batch, y, g)
+        kept, fitted, followed, loss = _fitted(env, cfg, agent, batch, seen, y, g)
         moved = agent._replace(phi=_put(agent.phi, g, fitted))
         d_theta, metrics = gradient(env, cfg, moved, batch, seen, g, rules)
         d_theta, norm = clip_norm(d_theta, cfg.max_norm)
@@ -185,15 +231,21 @@ def looked_at(
     """
     head, parts = Floored(float(agent.epsilon[0])), []
     for g, theta in enumerate(agent.theta):
-        here = logits(env, cfg, theta, batch.obs[g], legal(batch, g), g)
-        final = logits(env, cfg, theta, batch.final[g], batch.final_mask[g], g)
+        here, final = logits_along(env, cfg, theta, batch, g)
         beyond = head.draw(rng, here[-1])[0][None]
         parts.append((
             head.probs(here), head.probs(final),
             np.concatenate([batch.action[g], beyond]), head.draw(rng, final)[0],
         ))  # fmt: skip
     pi, final_pi, action, final_action = zip(*parts, strict=True)
-    return Seen(pi, final_pi, action, final_action, ages(batch.ended, began))
+    x = tuple(asked(env, cfg, batch.state, action, g) for g in range(len(env.groups)))
+    return Seen(pi, final_pi, action, final_action, ages(batch.ended, began), x)
+
+
+def asked(env: Env, cfg: Any, state: Real | None, action: Arrays, g: int) -> Real:
+    """What a group's critics see of states (..., S) and actions (..., N_k), (..., N, I)."""
+    assert state is not None
+    return all_actions.seen(env, cfg.share, state, action, g, cfg.dtype)
 
 
 def legal(batch: Batch, g: int) -> Real | None:
@@ -218,13 +270,9 @@ def ages(ended: Real, began: Real) -> Real:
     return np.asarray(t - np.maximum.accumulate(first, axis=0))
 
 
-def slow_value(
-    env: Env, cfg: Any, agent: Agent, state: Real | None, action: Arrays, pi: Real, g: int
-) -> Real:
-    """Σ_b π_i(b) Q'_i(s, (a_-i, b)) (..., N)."""
-    assert state is not None
-    net = all_actions.critic(env, cfg.hidden, cfg.share, g, state.shape[-1])
-    x = all_actions.seen(env, cfg.share, state, action, g, cfg.dtype)
+def slow_value(env: Env, cfg: Any, agent: Agent, x: Real, pi: Real, g: int) -> Real:
+    """Σ_b π_i(b) Q'_i(s, (a_-i, b)) (..., N) from what critics see of it."""
+    net = all_actions.judge(env, cfg.hidden, g, x)
     return np.asarray((pi * all_actions.values(net, agent.phi_target[g], x)).sum(axis=-1))
 
 
@@ -232,15 +280,13 @@ def gradient(
     env: Env, cfg: Any, agent: Agent, batch: Batch, seen: Seen, g: int, rules: Rules
 ) -> tuple[Real, dict[str, float]]:
     """(∇ gain in the shape of θ, metrics) of one group, its critic as it is."""
-    assert batch.state is not None
-    net, theta = actor(env.groups[g], cfg.hidden), agent.theta[g]
-    judge = all_actions.critic(env, cfg.hidden, cfg.share, g, batch.state.shape[-1])
-    x = all_actions.seen(env, cfg.share, batch.state[:-1], batch.action, g, cfg.dtype)
-    q = all_actions.values(judge, agent.phi[g], x)
+    net, theta, x = network(env, cfg, g), agent.theta[g], seen.x[g][:-1]
+    q = all_actions.values(all_actions.judge(env, cfg.hidden, g, x), agent.phi[g], x)
     weight = rules.merit(cfg, seen, g, q, batch.action[g])
 
-    params, tape = net.forward(theta, rows(theta, batch.obs[g][:-1]))
-    params = net.restrict(unrows(theta, params), batch.mask[g])
+    h, starts = batch.memory[g] if cfg.memory else None, begins(batch)[:-1]
+    params, tape = stretch(net, cfg.memory, theta, batch.obs[g][:-1], h, starts)
+    params = net.restrict(params, batch.mask[g])
     head, none = Floored(float(agent.epsilon[0])), np.zeros_like(weight)
     gain = actor_gain(head, params, batch.action[g], weight, none, share_of(batch, g))
     entropy, slope, value = net.head.entropy(params), gain.gradient, gain.value
@@ -248,17 +294,16 @@ def gradient(
         bonus = np.asarray(cfg.entropy * share_of(batch, g), params.dtype)
         value += float((bonus * entropy).sum())
         slope = slope + bonus[..., None] * net.head.d_entropy(params)
-    d_theta = net.gradient(theta, tape, rows(theta, slope))
+    d_theta = pull_back(net, cfg.memory, theta, tape, slope)
     return d_theta, {"gain": value, "q": float(q.mean()), "entropy": float(entropy.mean())}
 
 
 def _fitted(
-    env: Env, cfg: Any, agent: Agent, batch: Batch, target: Real, g: int
+    env: Env, cfg: Any, agent: Agent, batch: Batch, seen: Seen, target: Real, g: int
 ) -> tuple[OptState, Real, Real, float]:
     """(the optimiser's state, φ, φ', L before) after the steps of a group's critic."""
-    assert batch.state is not None
-    net = all_actions.critic(env, cfg.hidden, cfg.share, g, batch.state.shape[-1])
-    x = all_actions.seen(env, cfg.share, batch.state[:-1], batch.action, g, cfg.dtype)
+    x = seen.x[g][:-1]
+    net = all_actions.judge(env, cfg.hidden, g, x)
     state, phi, slow, losses = agent.opt_phi[g], agent.phi[g], agent.phi_target[g], []
     everybody = np.full(batch.action[g].shape, 1.0 / batch.action[g].size)  # the dead, too
     for _ in range(cfg.critic_steps):

@@ -71,6 +71,10 @@ class TMaze(Env):
         fork = np.broadcast_to((state.t == self.length)[:, None], seen.shape)
         return (np.stack([seen, fork], axis=-1),)
 
+    def global_state(self, state: State) -> Array:
+        """Everybody's sign, −1 or 1, also where nobody sees it, and whether this is the fork."""
+        return np.column_stack([2.0 * state.sign - 1.0, state.t == self.length])
+
     def step(self, state: State, actions: Actions) -> tuple[State, Step]:
         """One cell further, or the turn."""
         size = len(state.t)

@@ -12,11 +12,14 @@ not contain.
 Where a policy is as good as it can be, advantages are noise, and RMSProp with a tiny ε makes full
 steps of it until the policy is good no more; ε is therefore of the size of a useful gradient.
 
+With ``memory`` H both networks stand on a GRU of their own, which is empty where an episode begins;
+derivatives go back through the T steps of a batch, no further.
+
 Axes: T steps, B copies, N agents of a group, M = T·B·N samples.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,9 +30,21 @@ from ..nn.losses import half_mse
 from ..nn.optim import RmsProp, clip_norm
 from ..nn.policy import Head
 from ..rollout import Batch, begin, collect
+from ..rollout import Policy as Acting
 from ..value_grad import Real, ValueGrad
 from . import actor_critic
-from .actor_critic import Agent, advantages, rows, unrows, values
+from .actor_critic import (
+    Actors,
+    Agent,
+    actor,
+    advantages,
+    along,
+    begins,
+    critic,
+    empty,
+    pull_back,
+    stretch,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +59,7 @@ class Config(Settings):
     max_norm: float = option(0.5, "limit of the gradient's norm  [+]", "(0, inf)")
     hidden: tuple[int, ...] = option((64, 64), "units of each hidden layer", "[1, inf)")
     share: bool = option(True, "whether the agents of a group share parameters")
+    memory: int = option(0, "H, units of the GRUs that remember; 0: none  [+]", "[0, inf)")
     num_envs: int = option(16, "B, copies of the environment", "[1, inf)")
     num_steps: int = option(16, "T, steps of each copy between updates", "[1, inf)")
     iterations: int = option(1875, "updates", "[1, inf)")
@@ -81,8 +97,6 @@ def policy_gain(
 
 # -- algorithm ----------------------------------------------------------------------
 
-policy = actor_critic.policy  # how the agent acts
-
 
 class View(NamedTuple):
     """What a group's critic judges, where that is not what its agents see and earn."""
@@ -90,6 +104,15 @@ class View(NamedTuple):
     obs: Real  # (T + 1, B, N, C)
     final: Real  # (F, N, C) where episodes ended
     reward: Real  # (T, B, N)
+
+
+class Slopes(NamedTuple):
+    """What a batch says to one group."""
+
+    theta: Real  # ∇ gain, in the shape of θ
+    phi: Real  # ∇ L, in the shape of φ
+    metrics: dict[str, float]
+    recall: Real | None  # (B, N, H) what the critic remembers then
 
 
 def start(
@@ -100,10 +123,21 @@ def start(
     ``widths`` are the numbers that each group's critic sees, by default what its agents see.
     """
     init_rng, env_rng, act_rng = rng.spawn(3)
-    theta, phi = actor_critic.networks(env, cfg.hidden, cfg.share, cfg.dtype, init_rng, widths)
-    opt = RmsProp(epsilon=cfg.epsilon)
-    agent = Agent(theta, phi, tuple(map(opt.init, theta)), tuple(map(opt.init, phi)))
-    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs), (act_rng,))
+    theta, phi = actor_critic.networks(
+        env, cfg.hidden, cfg.share, cfg.dtype, init_rng, widths, cfg.memory
+    )
+    opt, counts = RmsProp(epsilon=cfg.epsilon), [len(group.agents) for group in env.groups]
+    kept, recall = (empty(counts, cfg.num_envs, cfg.memory, cfg.dtype) for _ in range(2))
+    agent = Agent(theta, phi, tuple(map(opt.init, theta)), tuple(map(opt.init, phi)), recall)
+    return Progress(0, 0, agent, begin(env, env_rng, cfg.num_envs, kept), (act_rng,))
+
+
+def policy(
+    env: Env, cfg: Config, agent: Agent, rng: np.random.Generator, greedy: bool = False
+) -> Acting:
+    """How the agent acts."""
+    actors = tuple(actor(group, cfg.hidden, units=cfg.memory) for group in env.groups)
+    return Actors(actors, agent.theta, rng, greedy, cfg.memory)
 
 
 def iterate(env: Env, cfg: Config, progress: Progress) -> tuple[Progress, Metrics]:
@@ -134,39 +168,46 @@ def update(
     views: tuple[View, ...] = (),
 ) -> tuple[Agent, dict[str, float]]:
     """(agent', metrics) after one step of both networks of every group."""
-    opt, parts, found = RmsProp(epsilon=cfg.epsilon), [], []
+    opt, found = RmsProp(epsilon=cfg.epsilon), []
+    parts: list[tuple[Any, ...]] = []
+    kept: list[Real] = []
     for g in range(len(env.groups)):
         view = views[g] if views else None
-        d_theta, d_phi, metrics = gradient(env, cfg, agent, batch, g, view)
+        d_theta, d_phi, metrics, recall = gradient(env, cfg, agent, batch, g, view)
         d_theta, norm = clip_norm(d_theta, cfg.max_norm)
         d_phi, _ = clip_norm(d_phi, cfg.max_norm)
         opt_theta, theta = opt.update(agent.opt_theta[g], agent.theta[g], -d_theta, rate)
         opt_phi, phi = opt.update(agent.opt_phi[g], agent.phi[g], d_phi, rate)
         parts.append((theta, phi, opt_theta, opt_phi))
+        kept += [] if recall is None else [recall]
         found.append(metrics | {"norm": float(np.mean(norm))})
     mean = {key: float(np.mean([m[key] for m in found])) for key in found[0]}
-    return Agent(*zip(*parts, strict=True)), mean
+    parts_of = map(tuple, zip(*parts, strict=True))
+    return Agent(*parts_of)._replace(recall=tuple(kept)), mean
 
 
 def gradient(
     env: Env, cfg: Config, agent: Agent, batch: Batch, g: int, view: View | None = None
-) -> tuple[Real, Real, dict[str, float]]:
-    """(∇ gain in the shape of θ, ∇ L in the shape of φ, metrics) of one group."""
+) -> Slopes:
+    """Of one group."""
     obs, last, reward = view or (batch.obs[g], batch.final[g], batch.reward[g])
-    group, theta, phi = env.groups[g], agent.theta[g], agent.phi[g]
-    actor = actor_critic.actor(group, cfg.hidden)
-    critic = actor_critic.critic(group._replace(obs_dim=obs.shape[-1]), cfg.hidden)
-    v, seen = values(critic, phi, obs)
-    final = values(critic, phi, last)[0]
-    advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final, reward)
+    group, theta, phi, units = env.groups[g], agent.theta[g], agent.phi[g], cfg.memory
+    net = actor(group, cfg.hidden, units=units)
+    judge = critic(group._replace(obs_dim=obs.shape[-1]), cfg.hidden, units=units)
+    recall, remembered = (part[g] if units else None for part in (agent.recall, batch.memory))
+    v, final, seen, recall = along(judge, units, phi, (obs, last), recall, batch)
+    v = v[..., 0]
+    advantage, target = advantages(cfg.gamma, cfg.lam, batch, v, final[..., 0], reward)
 
-    params, tape = actor.forward(theta, rows(theta, batch.obs[g][:-1]))
-    params = actor.restrict(unrows(theta, params), batch.mask[g])
-    gain = policy_gain(actor.head, params, batch.action[g], advantage, cfg.entropy, batch.alive[g])
-    d_theta = actor.gradient(theta, tape, rows(theta, gain.gradient))
+    starts = begins(batch)[:-1]
+    params, tape = stretch(net, units, theta, batch.obs[g][:-1], remembered, starts)
+    params = net.restrict(params, batch.mask[g])
+    gain = policy_gain(net.head, params, batch.action[g], advantage, cfg.entropy, batch.alive[g])
+    d_theta = pull_back(net, units, theta, tape, gain.gradient)
 
     loss, d_v = half_mse(v[:-1], target), np.zeros_like(v)
     d_v[:-1] = loss.gradient  # the last row is only what the others are measured by
-    d_phi = critic.gradient(phi, seen, rows(phi, d_v[..., None]))
-    entropy = float(actor.head.entropy(params).mean())
-    return d_theta, d_phi, {"gain": gain.value, "value_loss": loss.value, "entropy": entropy}
+    d_phi = pull_back(judge, units, phi, seen, d_v[..., None])
+    entropy = float(net.head.entropy(params).mean())
+    metrics = {"gain": gain.value, "value_loss": loss.value, "entropy": entropy}
+    return Slopes(d_theta, d_phi, metrics, recall)

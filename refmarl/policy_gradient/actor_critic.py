@@ -5,6 +5,7 @@ agents share them, (N, P) if each has its own. H is the size of a memory: networ
 ``units`` = H > 0 remember (:mod:`refmarl.nn.recurrent`), those with 0 do not, and have none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Protocol
@@ -33,6 +34,7 @@ class Agent(NamedTuple):
     phi: Arrays  # value parameters, (P',) or (N, P')
     opt_theta: tuple[OptState, ...]
     opt_phi: tuple[OptState, ...]
+    recall: Arrays = ()  # (B, N, H) of critics that remember
 
 
 class HasHidden(Protocol):
@@ -52,15 +54,17 @@ class HasTheta(Protocol):
 
 
 @cache
-def actor(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> Policy:
-    """The policy network of a group.
+def actor(
+    group: Group, hidden: tuple[int, ...], activation: str = "tanh", units: int = 0
+) -> Policy:
+    """The policy network of a group, which reads ``units`` numbers of a memory, too.
 
     Raises
     ------
     InputError
         If there is no distribution for its actions.
     """
-    space, before = group.space, (group.obs_dim, *hidden)
+    space, before = group.space, (group.obs_dim + units, *hidden)
     if isinstance(space, Discrete):
         return Policy(MLP((*before, space.n), activation), "categorical")
     if isinstance(space, MultiDiscrete):
@@ -72,9 +76,9 @@ def actor(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> Po
 
 
 @cache
-def critic(group: Group, hidden: tuple[int, ...], activation: str = "tanh") -> MLP:
-    """V(o) of a group."""
-    return MLP((group.obs_dim, *hidden, 1), activation)
+def critic(group: Group, hidden: tuple[int, ...], activation: str = "tanh", units: int = 0) -> MLP:
+    """V(o) of a group, of ``units`` remembered numbers, too."""
+    return MLP((group.obs_dim + units, *hidden, 1), activation)
 
 
 def networks(
@@ -84,17 +88,21 @@ def networks(
     dtype: str,
     rng: np.random.Generator,
     widths: tuple[int, ...] = (),
+    units: int = 0,
 ) -> tuple[Arrays, Arrays]:
     """(θ, φ) of new actors and critics, one entry for each group.
 
-    ``widths`` are the numbers that each group's critic sees, by default what its agents see.
+    ``widths`` are the numbers that each group's critic sees, by default what its agents see; with
+    ``units`` both remember.
     """
     theta, phi, kind = [], [], np.dtype(dtype).type
     for g, group in enumerate(env.groups):
         lead = () if share else (len(group.agents),)
-        theta.append(actor(group, hidden).init(rng, lead, dtype=kind))
+        net = whole(actor(group, hidden, units=units), units)
+        theta.append(net.init(rng, lead, dtype=kind))
         judged = group._replace(obs_dim=widths[g]) if widths else group
-        phi.append(critic(judged, hidden).init(rng, lead, dtype=kind))
+        net = whole(critic(judged, hidden, units=units), units)
+        phi.append(net.init(rng, lead, dtype=kind))
     return tuple(theta), tuple(phi)
 
 
@@ -216,6 +224,40 @@ def stretch(
     begins = starts[..., None] if theta.ndim == 1 else starts
     y, through = full.forward(theta, rows(theta, x), rows(theta, h), begins)
     return unrows(theta, y), through
+
+
+class Along(NamedTuple):
+    """What a network says of a batch that it goes along."""
+
+    y: Real  # (T + 1, B, N, D)
+    final: Real  # (F, N, D) where episodes ended
+    tape: Any  # of the T + 1 rows
+    memory: Real | None  # (B, N, H) before row T, None without one
+
+
+def along(
+    net: Net, units: int, theta: Real, seen: tuple[Real, Real], h: Real | None, batch: Batch
+) -> Along:
+    """Of all that was seen (T + 1, B, N, I), and at the ends (F, N, I), after h (B, N, H)."""
+    obs, last = seen
+    starts = begins(batch)
+    y, tape = stretch(net, units, theta, obs, h, starts)
+    if h is None or not units:
+        return Along(y, step(net, 0, theta, last, None)[0], tape, None)
+    after = unrows(theta, tape.h)
+    then = after[batch.at[:, 0], batch.at[:, 1]]
+    kept = np.where(starts[-1, :, None, None], theta.dtype.type(0.0), after[-2])
+    return Along(y, step(net, units, theta, last, then)[0], tape, kept)
+
+
+def begins(batch: Batch) -> Real:
+    """(T + 1, B) whether row t is the first of an episode that begins within the batch."""
+    return np.concatenate([np.zeros_like(batch.ended[:1]), batch.ended])
+
+
+def empty(counts: Sequence[int], copies: int, units: int, dtype: Any) -> Arrays:
+    """Memories (B, N, H) of groups of so many, as episodes begin with; () without units."""
+    return tuple(np.zeros((copies, n, units), dtype) for n in counts if units)
 
 
 def pull_back(net: Net, units: int, theta: Real, tape: Any, dy: Real) -> Real:

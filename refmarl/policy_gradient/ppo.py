@@ -35,7 +35,7 @@ from ..rollout import Act, Arrays, Batch, Masks, begin, collect
 from ..rollout import Policy as Acting
 from ..value_grad import Real
 from . import actor_critic, fused
-from .actor_critic import advantages, pull_back, step, stretch, unrows, values, whole
+from .actor_critic import advantages, along, begins, empty, pull_back, stretch, whole
 from .ppo_networks import Config, actor, critic, named, named_width
 from .surrogate import clip_gain, kl_estimates, next_beta, penalised_gain, value_loss
 
@@ -126,7 +126,7 @@ def start(
     opt_theta, opt_phi = (tuple(map(OPTIMISER.init, part)) for part in (theta, phi))
     beta = np.full(len(env.groups), cfg.beta)
     kept, recall = (
-        tuple(np.zeros((cfg.num_envs, n, cfg.memory), kind) for n in counts if cfg.memory)
+        empty(counts, cfg.num_envs, cfg.memory, kind)
         for counts in ([len(group.agents) for group in env.groups], [n for n, _ in seen])
     )
     agent = Agent(tuple(theta), tuple(phi), opt_theta, opt_phi, beta, tuple(scale), recall)
@@ -246,21 +246,9 @@ def judged(
     cfg: Config, judge: MLP, part: Part, batch: Batch, view: View
 ) -> tuple[Real, Real, Real | None]:
     """(V (T + 1, B, n), V (F, n) where episodes ended, what the critic remembers then)."""
-    phi, h = part.phi, part.recall
-    if h is None:
-        return values(judge, phi, view.obs)[0], values(judge, phi, view.final)[0], None
-    starts = begins(batch)
-    v, tape = stretch(judge, cfg.memory, phi, view.obs, h, starts)
-    after = unrows(phi, tape.h)
-    then = after[batch.at[:, 0], batch.at[:, 1]]
-    final, _ = step(judge, cfg.memory, phi, view.final, then)
-    kept = np.where(starts[-1, :, None, None], phi.dtype.type(0.0), after[-2])
+    seen = view.obs, view.final
+    v, final, _, kept = along(judge, cfg.memory, part.phi, seen, part.recall, batch)
     return v[..., 0], final[..., 0], kept
-
-
-def begins(batch: Batch) -> Real:
-    """(T + 1, B) whether row t is the first of an episode that begins within the batch."""
-    return np.concatenate([np.zeros_like(batch.ended[:1]), batch.ended])
 
 
 def _epochs(

@@ -87,11 +87,11 @@ def test_without_a_floor_it_is_the_categorical_and_drawn_as_such(seed):
 @given(SEEDS)
 def test_the_critics_gradient_is_a_difference_quotient_with_the_target_held(team, share, seed):
     cfg = coma.Config(**TINY, share=share)
-    agent, batch, _ = gathered(coma, team, cfg, seed)
+    agent, batch, seen = gathered(coma, team, cfg, seed)
     rng = np.random.default_rng(seed)
     for g in range(2):
-        net = all_actions.critic(team, cfg.hidden, share, g, batch.state.shape[-1])
-        x = all_actions.seen(team, share, batch.state[:-1], batch.action, g, "float64")
+        x = seen.x[g][:-1]
+        net = all_actions.judge(team, cfg.hidden, g, x)
         target, weight = rng.standard_normal((2, *batch.action[g].shape))
         check_gradient(
             lambda at, given=(net, x, batch.action[g], target, weight): all_actions.critic_gradient(
@@ -200,7 +200,7 @@ def test_relabelling_two_agents_relabels_everything(algorithm, seed):
     })  # fmt: skip
     names = {"theta": agent.theta, "phi": agent.phi}
     turned = agent._replace(**{k: swapped(v) for k, v in names.items()})
-    seen2 = seen._replace(pi=(seen.pi[0][:, :, ::-1],))
+    seen2 = seen._replace(pi=(seen.pi[0][:, :, ::-1],), x=(seen.x[0][:, :, ::-1],))
     given = (env, cfg)
     one = on_policy.gradient(*given, agent, batch, seen, 0, algorithm.RULES)[0]
     two = on_policy.gradient(*given, turned, other, seen2, 0, algorithm.RULES)[0]
@@ -227,7 +227,8 @@ def test_sharing_is_one_network_that_sees_ids(team, seed):
         np.zeros((len(g.agents), all_actions.critic(team, (3,), False, k, 8).size))
         for k, g in enumerate(team.groups)
     ))  # fmt: skip
-    apart = on_policy.gradient(team, own, blind, batch, seen, 0, held)[0]
+    unnamed = tuple(on_policy.asked(team, own, batch.state, seen.action, k) for k in range(2))
+    apart = on_policy.gradient(team, own, blind, batch, seen._replace(x=unnamed), 0, held)[0]
     assert_allclose(apart.sum(axis=0), together, atol=1e-12)
 
 
@@ -254,9 +255,9 @@ def test_the_two_baselines_differ_by_what_their_scores_average_to(seed):
 def slow_values(env, cfg, agent, batch, seen, g):
     """(V' of all T + 1 rows, V' of the ends)."""
     given = (env, cfg, agent)
-    here = on_policy.slow_value(*given, batch.state, seen.action, seen.pi[g], g)
-    ends = on_policy.slow_value(*given, batch.final_state, seen.final_action, seen.final_pi[g], g)
-    return here, ends
+    here = on_policy.slow_value(*given, seen.x[g], seen.pi[g], g)
+    x = on_policy.asked(env, cfg, batch.final_state, seen.final_action, g)
+    return here, on_policy.slow_value(*given, x, seen.final_pi[g], g)
 
 
 @pytest.mark.equation("2.6")
@@ -351,16 +352,15 @@ def test_the_dead_do_not_move_the_policy(team, algorithm):
 def test_critics_are_fitted_wherever_targets_look_also_of_the_dead(team, algorithm):
     # a target bootstraps from the step after a death: an error of 0 there is what makes it right
     cfg = algorithm.Config(**TINY, critic_steps=1)
-    agent, batch, _ = gathered(algorithm, team, cfg, 0)
+    agent, batch, seen = gathered(algorithm, team, cfg, 0)
     dead, (y, other) = ~batch.alive[0], np.zeros((2, *batch.action[0].shape))
     other[dead] = 1.0
     assert dead.any()
     net = all_actions.critic(team, cfg.hidden, cfg.share, 0, batch.state.shape[-1])
-    x = all_actions.seen(team, cfg.share, batch.state[:-1], batch.action, 0, cfg.dtype)
-    q = all_actions.values(net, agent.phi[0], x)
+    q = all_actions.values(net, agent.phi[0], seen.x[0][:-1])
     q = np.take_along_axis(q, batch.action[0][..., None], axis=-1)[..., 0]
     for target in (y, other):
-        loss = on_policy._fitted(team, cfg, agent, batch, target, 0)[-1]
+        loss = on_policy._fitted(team, cfg, agent, batch, seen, target, 0)[-1]
         assert_allclose(loss, np.mean((q - target) ** 2))
 
 

@@ -67,7 +67,7 @@ def test_both_gradients_are_those_of_what_they_say_with_targets_held(
 
         def gain(at, g=g):
             here = agent._replace(theta=tuple(at if k == g else agent.theta[k] for k in range(2)))
-            d_theta, _, metrics = a2c.gradient(env, cfg, here, batch, g)
+            d_theta, _, metrics, _ = a2c.gradient(env, cfg, here, batch, g)
             return metrics["gain"], d_theta
 
         check_gradient(gain, theta).require()

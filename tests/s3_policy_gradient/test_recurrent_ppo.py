@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
 from refmarl.env_api import take
-from refmarl.envs import Navigation, TMaze
+from refmarl.envs import CartPole, Navigation, TMaze
 from refmarl.learner import learn
 from refmarl.nn import check_gradient
 from refmarl.policy_gradient import mappo, ppo
@@ -224,8 +224,8 @@ def test_several_groups_of_unlike_agents_remember_too(pair):
 
 
 def test_with_one_agent_that_sees_the_state_mappo_is_ppo_to_the_bit():
-    one, told = run(mappo, TMaze(length=2), mappo.Config(**FEW))
-    two, said = run(ppo, TMaze(length=2), ppo.Config(**FEW))
+    one, told = run(mappo, CartPole(), mappo.Config(**FEW))
+    two, said = run(ppo, CartPole(), ppo.Config(**FEW))
     for a, b in zip(one.agent.theta + one.agent.phi, two.agent.theta + two.agent.phi, strict=True):
         assert_array_equal(a, b)
     assert told == said

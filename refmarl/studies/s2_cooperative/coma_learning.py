@@ -90,7 +90,7 @@ def mixtures(env: Matrix, cfg: Any, agent: Any) -> tuple[Array, ...]:
         if isinstance(agent, attention_maac.Agent):
             params = attention_maac.logits(env, cfg, agent.theta, obs, ())[g]
         else:
-            params = on_policy.logits(env, cfg, theta, obs[g], None, g)
+            params, _ = on_policy.logits(env, cfg, theta, obs[g], None, g)
         found += list(categorical.probs(params[0].astype(np.float64)))
     return tuple(found)
 

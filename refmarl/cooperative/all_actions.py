@@ -22,6 +22,8 @@ from ..rollout import Arrays
 from ..value_grad import Real
 from .central import critic_loss
 
+FIRST = 0.01  # of the weights of a critic's last layer at the beginning, so that Q is near 0
+
 
 def require_choices(env: Env, name: str) -> None:
     """Refuse what such critics cannot do.

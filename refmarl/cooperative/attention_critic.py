@@ -26,7 +26,7 @@ from ..nn.mlp import MLP, Tape
 from ..policy_gradient.actor_critic import rows, unrows
 from ..rollout import Arrays
 from ..value_grad import Real
-from .all_actions import choices
+from .all_actions import FIRST, choices
 
 
 class CriticTape(NamedTuple):
@@ -114,11 +114,18 @@ class AttentionCritic:
         return tuple(found)
 
     def init(self, rng: np.random.Generator, *, dtype: type = np.float64) -> Real:
-        """φ (P,): weights orthogonal, biases 0."""
+        """φ (P,): weights orthogonal, biases 0, those of the last layers so small that Q is near 0.
+
+        What values are at first is forgotten by γ for each time that the slow copy turns over, and
+        until then an end of the episode is worth less than to go on.
+        """
         phi: Real = np.zeros(self.size, dtype)
         nets: list[MLP | Attention] = [net for part in self.nets for net in part]
         for view, net in zip(self.split(phi), [*nets, self.attention], strict=True):
             view[...] = net.init(rng, view.shape[:-1], dtype=dtype)
+        tops = self.split(phi)[2 * len(self.groups) : -1]
+        for view, top in zip(tops, self.nets[2], strict=True):
+            top.layers(view)[-1].w[...] *= FIRST
         return phi
 
     def forward(

@@ -116,7 +116,7 @@ def start(env: Env, cfg: Any, rng: np.random.Generator, rules: Rules) -> Progres
         own = whole(network(env, cfg, g), cfg.memory)
         theta.append(own.init(init_rng, lead, dtype=kind))
         net = all_actions.critic(env, cfg.hidden, cfg.share, g, size)
-        phi.append(net.init(init_rng, lead, dtype=kind))
+        phi.append(net.init(init_rng, lead, out_scale=all_actions.FIRST, dtype=kind))
     agent = Agent(
         tuple(theta), tuple(phi), tuple(p.copy() for p in phi), tuple(map(ADAM.init, theta)),
         tuple(map(ADAM.init, phi)), np.array([rules.floor(cfg, 0)]),

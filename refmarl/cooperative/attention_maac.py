@@ -11,7 +11,9 @@ the memory gives observations only. The baseline is COMA's, without a pass for e
 the critic gives all own actions (:mod:`~refmarl.cooperative.attention_critic`). ``expected`` sums
 over the own action instead of drawing it: the same mean, and then no baseline is needed [+]. In y
 the own action is summed out, the others' are drawn. α is fixed, as in the paper, which divides the
-rewards by it. Iqbal & Sha 2019, arXiv:1810.02912. ``[+]`` marks what the paper does not contain.
+rewards by it; it must be small beside them: who goes on for ever earns up to α log K / (1 − γ) of
+entropy, and an episode that ends with its task done should be worth more. Iqbal & Sha 2019,
+arXiv:1810.02912. ``[+]`` marks what the paper does not contain.
 
 Axes: M rows of a batch, N agents of a group, K own actions.
 """
@@ -50,11 +52,11 @@ ADAM = Adam()
 class Config(Settings):
     """Constants of a run."""
 
-    gamma: float = option(0.99, "γ, discount", "[0, 1]")
-    tau: float = option(0.01, "τ, share of a network in its slow copy", "(0, 1]")
+    gamma: float = option(0.95, "γ, discount", "[0, 1]")
+    tau: float = option(0.02, "τ, share of a network in its slow copy", "(0, 1]")
     lr: float = option(1e-3, "step of Adam for the actors", "(0, inf)")
     critic_lr: float = option(1e-3, "step of Adam for the critic", "(0, inf)")
-    alpha: float = option(0.01, "α, what a nat of entropy is worth", "[0, inf)")
+    alpha: float = option(0.005, "α, what a nat of entropy is worth", "[0, inf)")
     expected: bool = option(False, "whether the own action is summed out, not drawn  [+]")
     hidden: tuple[int, ...] = option((64,), "units of each hidden layer of actors", "[1, inf)")
     units: int = option(64, "U, of the critic's encodings", "[1, inf)")
@@ -63,8 +65,8 @@ class Config(Settings):
     max_norm: float = option(10.0, "limit of a gradient's norm", "(0, inf)")
     num_envs: int = option(8, "B, copies of the environment", "[1, inf)")
     num_steps: int = option(25, "steps of each copy in an iteration", "[1, inf)")
-    updates: int = option(4, "updates in an iteration", "[0, inf)")
-    batch: int = option(512, "M, rows of an update", "[1, inf)")
+    updates: int = option(8, "updates in an iteration", "[0, inf)")
+    batch: int = option(256, "M, rows of an update", "[1, inf)")
     capacity: int = option(100_000, "rows of the memory", "[1, inf)")
     warmup: int = option(1000, "steps at first, uniform and without updates", "[0, inf)")
     iterations: int = option(500, "of num_steps steps and their updates", "[1, inf)")

@@ -55,6 +55,8 @@ def _normal_pdf(z: Real) -> Real:
 
 
 def _leaky(z: Real) -> Real:
+    if z.dtype.kind != "c":
+        return np.asarray(np.maximum(z, z.dtype.type(LEAK) * z))  # much faster than to choose
     return np.asarray(np.where(z.real > 0, z, z.dtype.type(LEAK) * z))
 
 

@@ -13,6 +13,7 @@ from refmarl.cooperative import attention_maac as algorithm
 from refmarl.cooperative.attention_critic import AttentionCritic
 from refmarl.env_api import Discrete, Group
 from refmarl.envs import CartPole, Foraging, Pendulum
+from refmarl.learner import learn
 from refmarl.nn import categorical, check_gradient
 from refmarl.policy_gradient.sac_losses import discrete_value
 from refmarl.replay import ring
@@ -283,6 +284,29 @@ def test_all_kinds_of_teams_run_and_what_is_not_finite_is_told(team):
         broken = progress.agent._replace(phi_target=np.full_like(progress.agent.phi, np.nan))
         _, metrics = algorithm.iterate(env, cfg, progress._replace(agent=broken))
         assert np.isnan(metrics["target"])
+
+
+@settings(max_examples=5)
+@given(SEEDS, st.booleans())
+def test_values_begin_near_0_so_that_an_end_is_not_worth_less_than_to_go_on(seed, share):
+    net = AttentionCritic(GROUPS, 8, 2, share)
+    rng = np.random.default_rng(seed)
+    obs = tuple(rng.standard_normal((20, len(g.agents), g.obs_dim)) for g in GROUPS)
+    action = tuple(rng.integers(2, size=(20, len(g.agents))) for g in GROUPS)
+    q = net.forward(net.init(rng), obs, action)[0]
+    assert max(np.abs(own).max() for own in q) < 0.1
+
+
+@pytest.mark.slow  # 12 s each
+@pytest.mark.parametrize("seed", range(3))
+def test_two_find_the_food_that_they_must_lift_together(seed):
+    # the best possible is ½ each, for food that is eaten in time; random play earns 0.01
+    env = Foraging(rows=5, columns=5, players=2, foods=1, cooperative=True, horizon=25)
+    cfg, returns = algorithm.Config(iterations=200), []
+    for progress, metrics in learn(algorithm, env, cfg, np.random.default_rng(seed)):
+        if progress.steps > 0.9 * 40_000:
+            returns.append(metrics["return"])
+    assert 0.45 < np.mean(returns) <= 0.5
 
 
 def test_what_cannot_be_done_is_refused():

@@ -15,6 +15,7 @@ import refmarl  # noqa: E402
 
 project = "refmarl"
 author = "the refmarl authors"
+html_show_copyright = False
 version = release = refmarl.__version__
 extensions = [
     "myst_parser",

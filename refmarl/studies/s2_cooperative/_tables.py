@@ -26,6 +26,7 @@ def panel(title: str, alt: str, tables: dict[str, Array]) -> plots.Panel:
                 ax.text(x + 0.5, y + 0.55, text, ha="center", fontsize=7.5 if size < 3 else 6)
         wide = (size + 0.5) * len(tables)
         ax.set(xlim=(-0.2, wide - 0.3), ylim=(size + 0.2, -0.7), xticks=[], yticks=[])
+        ax.set(xlabel="second player's action", ylabel="first player's action")
         ax.grid(False)
         ax.spines[:].set_visible(False)
 

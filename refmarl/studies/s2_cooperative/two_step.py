@@ -56,7 +56,8 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
         rows.append(close(f"{name}: largest distance of Q_tot from the table", gap, 0, tolerance))
     caption = (
         "Q_tot in the game that needs both: what is paid, the nearest sum, and one run of VDN and "
-        "of QMIX on uniform play. VDN gives 8 away for a sure 7."
+        "of QMIX on uniform play. Rows are the first player's actions, columns the second's. VDN "
+        "gives 8 away for a sure 7."
     )
     tables = {
         "paid": BOTH, "nearest sum": fit[2],

@@ -25,6 +25,7 @@ settings.register_profile(
 NUMBERS = np.ndarray | np.floating
 GIVEN = {  # results that are no derivatives
     ("refmarl.cooperative.deterministic:critic_gradient", 1),
+    ("refmarl.policy_gradient.a2c:gradient", 2),  # what the critic remembers
     ("refmarl.policy_gradient.reinforce:gradient", 1),
     ("refmarl.policy_gradient.soft_networks:critic_gradient", 1),
 }

@@ -8,6 +8,7 @@ from .coverage import Coverage
 from .foraging import Foraging
 from .grid import Grid
 from .hanabi import Hanabi
+from .kitchen import Kitchen
 from .matrix import Matrix
 from .mountain_car import ContinuousMountainCar, MountainCar
 from .navigation import Navigation
@@ -30,6 +31,7 @@ __all__ = [
     "Foraging",
     "Grid",
     "Hanabi",
+    "Kitchen",
     "Matrix",
     "MountainCar",
     "Navigation",

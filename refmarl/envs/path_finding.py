@@ -37,6 +37,7 @@ from ..kernels._jit import kernel
 from ..value_grad import Real
 from . import _players
 from ._frame import close, lines, room
+from ._walk import settle, target
 
 NODES = 2000  # of the search for a ceiling or a heuristic's plan
 
@@ -300,47 +301,13 @@ def _look(wall: Real, at: Real, goal: Real, seen: Real) -> None:
 
 
 @kernel
-def _target(wall: Real, cell: int, action: int, rows: int, columns: int) -> int:
-    """Where a move leads with nobody in the way."""
-    row, column = cell // columns, cell % columns
-    if action == 1:
-        row -= 1
-    elif action == 2:
-        row += 1
-    elif action == 3:
-        column -= 1
-    elif action == 4:
-        column += 1
-    there = row * columns + column
-    if 0 <= row < rows and 0 <= column < columns and not wall[there]:
-        return there
-    return cell
-
-
-@kernel
 def _legal(wall: Real, at: Real, rows: int, columns: int, legal: Real) -> None:
     """Fill in (B, n, 5)."""
     for b in range(at.shape[0]):
         for i in range(at.shape[1]):
             legal[b, i, 0] = True
             for a in range(1, 5):
-                legal[b, i, a] = _target(wall[b], at[b, i], a, rows, columns) != at[b, i]
-
-
-@kernel
-def _settle(at: Real, to: Real, stops: Real) -> None:
-    """Take back the moves (n,) that collide, until none does."""
-    again = True
-    while again:
-        again = False
-        for i in range(len(at)):
-            stops[i] = False
-            for j in range(len(at)):
-                swap = to[i] == at[j] and to[j] == at[i]
-                stops[i] = stops[i] or (j != i and to[i] != at[i] and (to[j] == to[i] or swap))
-        for i in range(len(at)):
-            if stops[i]:
-                to[i], again = at[i], True
+                legal[b, i, a] = target(wall[b], at[b, i], a, rows, columns) != at[b, i]
 
 
 @kernel
@@ -357,8 +324,8 @@ def _step(
         for i in range(n):
             if not 0 <= action[b, i] <= 4:
                 return False
-            at_next[b, i] = _target(wall[b], at[b, i], action[b, i], rows, columns)
-        _settle(at[b], at_next[b], stops)
+            at_next[b, i] = target(wall[b], at[b, i], action[b, i], rows, columns)
+        settle(at[b], at_next[b], stops)
         total, there = 0.0, True
         for i in range(n):
             stays = at[b, i] == goal[b, i] and at_next[b, i] == goal[b, i]

@@ -48,6 +48,7 @@ ENVS = {
     "foraging": "refmarl.envs.foraging:Foraging",
     "grid": "refmarl.envs.grid:Grid",
     "hanabi": "refmarl.envs.hanabi:Hanabi",
+    "kitchen": "refmarl.envs.kitchen:Kitchen",
     "matrix": "refmarl.envs.matrix:Matrix",
     "mountain-car": "refmarl.envs.mountain_car:MountainCar",
     "mountain-car-continuous": "refmarl.envs.mountain_car:ContinuousMountainCar",

@@ -27,6 +27,7 @@ VARIANTS = {
     "foraging": [{"sight": 2, "cooperative": True, "penalty": 0.25}, {"horizon": 3}],
     "grid": [{"slip": 0.3, "columns": 4}],
     "hanabi": [{"size": "small", "players": 3}],
+    "kitchen": [{"layout": "forced", "shaping": "bonus"}, {"shaping": "potential", "onions": 1}],
     "matrix": [{"game": "battle-of-the-sexes"}],
     "navigation": [{"continuous": True}, {"velocity_first": True, "self_collision": True}],
     "path-finding": [{"instance": "random", "players": 3}, {"shared": False, "horizon": 3}],

@@ -152,6 +152,23 @@ def test_a_pot_takes_so_many_onions_cooks_and_only_then_gives_a_soup(env, seed):
             assert (now[filled] == env.cooking).all()
 
 
+@given(st.sampled_from([ONION, DISH, SOUP]), st.sampled_from([ONION, DISH, SOUP]))
+def test_a_table_takes_one_thing_from_full_hands_and_gives_it_to_empty_ones(mine, other):
+    env = Kitchen("#-#/O1P/DS#", onions=1)
+    first = env.reset(np.random.default_rng(0), 1)
+    k = int(np.flatnonzero(~env.plan.pot)[0])
+    first.facing[:] = NORTH
+    use = (np.array([[INTERACT]]),)
+    for held, lies, after in [
+        (mine, NOTHING, (NOTHING, mine)),
+        (NOTHING, other, (other, NOTHING)),
+        (mine, other, (mine, other)),
+    ]:
+        first.held[0, 0], first.what[0, k] = held, lies
+        state, _ = env.step(first, use)
+        assert (state.held[0, 0], state.what[0, k]) == after
+
+
 @settings(max_examples=40)
 @given(kitchens(horizon=30), SEEDS)
 def test_in_a_mirror_all_goes_the_other_way(env, seed):
@@ -176,16 +193,31 @@ def test_in_a_mirror_all_goes_the_other_way(env, seed):
 
 
 @settings(max_examples=40)
-@given(kitchens(shaping="potential", discount=1.0, horizon=30), SEEDS)
-def test_a_potential_pays_back_what_it_paid(env, seed):
-    plain = Kitchen(env.layout, env.onions, env.cooking, "none", 1.0, env.horizon)
-    states, served, shaped = [], 0.0, 0.0
-    for before, action, after, step in played(env, seed):
-        served = served + plain.step(before, (action,))[1].reward[0][:, 0]
-        shaped = shaped + step.reward[0][:, 0]
-        states += [before, after]
-    assert (env.potential(states[0]) == 0.0).all()
-    assert_allclose(shaped, served + env.potential(states[-1]), atol=1e-9)
+@given(kitchens(shaping="potential", horizon=30), SEEDS, st.floats(0.5, 1.0))
+def test_a_potential_pays_back_what_it_paid(env, seed, gamma):
+    args = (env.layout, env.onions, env.cooking)
+    env = Kitchen(*args, "potential", gamma, env.horizon)
+    plain = Kitchen(*args, "none", gamma, env.horizon)
+    last, served, shaped = None, 0.0, 0.0
+    for t, (before, action, after, step) in enumerate(played(env, seed)):
+        paid = plain.step(before, (action,))[1].reward[0][:, 0]
+        served, shaped = served + gamma**t * paid, shaped + gamma**t * step.reward[0][:, 0]
+        last = gamma ** (t + 1) * env.potential(after)
+    assert (env.potential(env.reset(np.random.default_rng(seed), 5)) == 0.0).all()
+    assert_allclose(shaped, served + last, atol=1e-9)
+
+
+def test_a_dish_is_worth_something_where_a_full_pot_waits_for_it():
+    env = Kitchen("#P##/O12S/#DP#", onions=2)
+    state = env.reset(np.random.default_rng(0), 1)
+    state.held[0] = DISH, DISH
+    assert env.potential(state)[0] == 0.0
+    state.what[0, 0] = 1
+    assert env.potential(state)[0] == pytest.approx(FOR_ONIONS / 2)
+    state.what[0, 0] = 2
+    assert env.potential(state)[0] == pytest.approx(FOR_ONIONS + FOR_DISH)
+    state.what[0, 1] = 2
+    assert env.potential(state)[0] == pytest.approx(2 * (FOR_ONIONS + FOR_DISH))
 
 
 def test_a_soup_pays_one_and_its_bonus():

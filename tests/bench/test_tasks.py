@@ -14,10 +14,12 @@ from refmarl.games import exact_equilibria, fictitious_play
 from refmarl.games.nash import regrets
 from refmarl.testing.strategies import bimatrix_games
 
-# they compile: seconds
-COLD = {"process-warm", "process-cold", "first-call", "training-warm", "training-cold"}
+# they compile, or train: seconds
+LONG = {
+    "process-warm", "process-cold", "first-call", "training-warm", "training-cold", "maddpg-return",
+}  # fmt: skip
 SPECS = [
-    pytest.param(task, marks=pytest.mark.slow if task.name in COLD else (), id=task.name)
+    pytest.param(task, marks=pytest.mark.slow if task.name in LONG else (), id=task.name)
     for task in TASKS.values()
 ]
 
@@ -84,7 +86,7 @@ PEERS = [
     pytest.param(task, peer, id=f"{task.name}-{peer.name}")
     for task in TASKS.values()
     for peer in task.peers
-    if task.name not in COLD
+    if task.name not in LONG
 ]
 
 
@@ -111,7 +113,7 @@ def test_the_limit_of_zero_sum_games_solves_them():
 
 
 def test_every_limit_of_a_warm_task_can_be_run():
-    warm = [task for task in TASKS.values() if task.limit and task.name not in COLD]
+    warm = [task for task in TASKS.values() if task.limit and task.name not in LONG]
     assert {"zero-sum"} <= {task.name for task in warm}
     for task in warm:
         one = task.inputs(0, task.sizes[0])[0]

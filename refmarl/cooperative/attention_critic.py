@@ -8,7 +8,8 @@ Who does not act is not looked at, and nobody looks at himself: Q_i does not see
 pass gives all own actions their values. Attention is the same for all agents; encoders and f are
 the same for the agents of a group if ``share``, else each agent has its own. With shared ones and
 one group, to relabel the agents relabels the values. All parameters are one vector φ. Iqbal & Sha
-2019, arXiv:1810.02912; theirs has one layer where s, e and f have two here.
+2019, arXiv:1810.02912; their s and e have one layer, those here two (f has two in both), and they
+join the heads without a matrix behind them.
 
 Axes: M rows, N agents of all groups, N_g of one, O_g, K_g, U units, H heads, P parameters.
 """

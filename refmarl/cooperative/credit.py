@@ -19,7 +19,8 @@ The first five estimate ∇J without bias, in every game. The others do so in ga
 (Shapley's only where G is a sum of own parts, or the others are at their defaults): over several
 rounds what they subtract depends on states that the agent has brought about.
 
-Games are small: every play is listed with its probability, and nothing is sampled.
+Games are small: every play is listed with its probability, and nothing is sampled. Of a single
+step with any critic's weights, over all rounds: :mod:`refmarl.cooperative.enumerated`.
 
 D. Wolpert, K. Tumer 2001; J. Foerster et al. 2018; L. Shapley 1953; J. Wang et al. 2020 (Shapley
 credit in teams that learn).
@@ -38,7 +39,12 @@ import numpy as np
 from .. import check
 from ..check import Array, InputError, Profile
 from ..games.markov import MarkovGame
-from ..games.policy_gradient import course, policy_gradient, softmax_policies
+from ..games.policy_gradient import (
+    course,
+    joint_values,
+    policy_gradient,
+    softmax_policies,
+)
 from ..games.reinforce import (
     Moments,
     Plays,
@@ -228,8 +234,7 @@ def _default(given: Setting) -> Moments:
     """b_i = Q_t(s, (a_-i, c_i)), of shapes (T, S, A_1, …, 1, …, A_n)."""
     game = given.game
     _, after, _ = course(game, given.policies, given.horizon)
-    future = np.moveaxis(game.transition @ after[:, 0].T, -1, 0)
-    q = given.team + game.gamma * future  # (T, S, A_1, …, A_n)
+    q = joint_values(game, 0, after[:, 0])  # (T, S, A_1, …, A_n)
     each = enumerate(given.defaults)
     return _moments(given, [q.take([c], axis=2 + i) for i, c in each])
 

@@ -10,7 +10,7 @@ With a mixture π_i in place of c_i it is the aristocrat utility  [+],
 
     U_i(s, a) = G(s, a) − Σ_{a_i'} π_i(a_i') G(s, (a_-i, a_i')),
 
-whose mean over a_i ~ π_i is 0. K. Tumer, D. Wolpert 2000, 2002; A. Agogino, K. Tumer 2008.
+whose mean over a_i ~ π_i is 0. D. Wolpert, K. Tumer 2001; A. Agogino, K. Tumer 2008.
 
 Axes: n agents, A_i actions of agent i, B copies.
 """

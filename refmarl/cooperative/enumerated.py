@@ -9,7 +9,8 @@ all joint actions. Policies are softmax in tables of logits (:mod:`refmarl.games
 
 One sampled step is a state drawn with probability d(s) / Σ d and a joint action from π; its
 estimate is X = Σ d · ∇ log π_i(a_i|o_i) (w(s, a) + ε) with noise ε of variance ``noise`` (rewards
-that vary, returns that were sampled). E X is the sum above.
+that vary, returns that were sampled). E X is the sum above. Whole plays and ways to credit them
+are listed in :mod:`refmarl.cooperative.credit`.
 
 Axes: n agents, S states, A_i actions and O_i observations of agent i.
 """
@@ -22,11 +23,11 @@ import numpy as np
 from .. import check
 from ..check import Array, InputError, Profile, player
 from ..games.markov import MarkovGame, evaluate
-from ..games.policy_gradient import joint_policy, occupancy, readings, softmax
+from ..games.policy_gradient import joint_policy, joint_values, occupancy, readings, softmax
 
 
-class Moments(NamedTuple):
-    """Of one sampled step's estimate."""
+class StepMoments(NamedTuple):
+    """Of one sampled step's estimate for one agent."""
 
     mean: Array  # E X, (O_i, A_i)
     variance: Array  # of each number of X, (O_i, A_i)
@@ -44,9 +45,8 @@ def joint_action_values(game: MarkovGame, policies: Sequence[Any]) -> Array:
     [[4. 2.]
      [2. 3.]]
     """
-    after = np.moveaxis(game.transition @ evaluate(game, policies).T, -1, 0)
-    found: Array = game.reward + game.gamma * after
-    return found
+    values = evaluate(game, policies)
+    return np.concatenate([joint_values(game, i, v[None]) for i, v in enumerate(values)])
 
 
 def expected_step(
@@ -57,7 +57,7 @@ def expected_step(
     observe: Any = None,
     visits: Any = None,
     noise: Any = 0.0,
-) -> Moments:
+) -> StepMoments:
     """Mean and variance of one step's estimate of (2.1) with the weights w (S, A_1, …, A_n).
 
     Parameters
@@ -90,7 +90,7 @@ def expected_step(
     total = visits.sum()
     np.add.at(mean, seen[i], total * np.einsum("sa,sab->sb", first, score))  # (2.1)
     np.add.at(square, seen[i], total**2 * np.einsum("sa,sab->sb", second, score**2))
-    return Moments(mean, square - mean**2)
+    return StepMoments(mean, square - mean**2)
 
 
 def _met(game: MarkovGame, pi: Profile, visits: Any) -> Array:

@@ -3,8 +3,8 @@ r"""A categorical policy with a floor under it: no legal action is ever given up
     π(a) = (1 − ε) p(a) + ε / K,   p = softmax(logits),   K legal actions
     ∂ log π(a) / ∂l = (1 − ε) p(a) (1_a − p) / π(a)
 
-COMA explores in this way (Foerster et al. 2018, arXiv:1705.08926, section 4.1). Illegal actions are
-logits of −∞ and stay at 0. ε = 0 is :mod:`refmarl.nn.categorical`.
+COMA explores in this way (Foerster et al. 2018, arXiv:1705.08926, on the actors' training). Illegal
+actions are logits of −∞ and stay at 0. ε = 0 is :mod:`refmarl.nn.categorical`.
 
 Axes: any rows, A actions.
 """

@@ -173,6 +173,16 @@ def course(game: MarkovGame, pi: Profile, horizon: int | None) -> tuple[Array, A
     return weights, after[1:], after[0]
 
 
+def joint_values(game: MarkovGame, i: int, after: Array) -> Array:
+    """Q_i(s, a) = R_i(s, a) + γ Σ_s' P(s'|s, a) V_i(s') for each V_i of ``after`` (T, S).
+
+    Shape (T, S, A_1, …, A_n).
+    """
+    future = np.moveaxis(game.transition @ after.T, -1, 0)
+    found: Array = game.reward[i] + game.gamma * future
+    return found
+
+
 def policy_gradient(
     game: MarkovGame, logits: Sequence[Any], observe: Any = None, horizon: int | None = None
 ) -> Gradient:

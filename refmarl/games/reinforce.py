@@ -27,6 +27,7 @@ from .policy_gradient import (
     Ints,
     course,
     joint_policy,
+    joint_values,
     readings,
     softmax,
     softmax_policies,
@@ -359,8 +360,7 @@ def counterfactual_baselines(
     check.size_cap((len(after), *game.reward.shape), "horizon")
     found = []
     for i, p in enumerate(pi):
-        future = np.moveaxis(game.transition @ after[:, i].T, -1, 0)  # (T, S, A_1, …, A_n)
-        worth = game.reward[i] + game.gamma * future
+        worth = joint_values(game, i, after[:, i])  # (T, S, A_1, …, A_n)
         own = np.ones(game.num_players, dtype=int)
         own[i] = p.shape[1]
         found.append((worth * p.reshape(len(p), *own)).sum(axis=i + 2, keepdims=True))

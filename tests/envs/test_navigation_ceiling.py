@@ -98,6 +98,20 @@ def test_who_goes_straight_to_a_landmark_out_of_reach_earns_the_ceiling(
     assert total == pytest.approx(most[0], rel=1e-12)
 
 
+@given(st.booleans(), SEEDS)
+def test_paid_to_be_far_who_flees_along_a_diagonal_earns_the_ceiling(velocity_first, seed):
+    """Numbers steer to the corners of a square, √2 times as far as its sides."""
+    env = Navigation(team=1, landmarks=1, global_weight=-1.0, continuous=True,
+                     velocity_first=velocity_first, horizon=6)  # fmt: skip
+    rng = np.random.default_rng(seed)
+    state, way = env.reset(rng, COPIES), rng.choice([-1.0, 1.0], (COPIES, 1, 2))
+    state = state._replace(landmark=state.x[..., :2] - rng.random((COPIES, 1, 1)) * way)
+    move = np.zeros((COPIES, 1, 5))
+    move[..., 1::2], move[..., 2::2] = way < 0.0, way > 0.0
+    total = env.play(state, (np.repeat(move[None], env.horizon, axis=0),)).reward[0].sum(axis=0)
+    assert_allclose(total[:, 0], env.ceiling(state), rtol=1e-12)
+
+
 def test_one_agent_between_two_landmarks_earns_the_ceiling_by_standing_still():
     env = Navigation(team=1, landmarks=2)
     state = env.reset(np.random.default_rng(0), 20)
@@ -120,6 +134,33 @@ def test_a_push_can_take_farther_than_steering_and_the_ceiling_knows():
     lonely = Navigation(team=1, landmarks=1, local_weight=0.0)
     steered = lonely.ceiling(state._replace(x=x[:, :1]))[0]
     assert steered + 0.1 < total <= env.ceiling(state)[0]
+
+
+@given(st.booleans(), st.floats(0.001, 0.1))
+def test_paid_to_be_far_two_who_push_each_other_off_get_farther_than_by_steering(late, gap):
+    env = Navigation(team=2, landmarks=1, global_weight=-1.0, local_weight=0.0, horizon=6,
+                     velocity_first=late)  # fmt: skip
+    state = env.reset(np.random.default_rng(0), 1)
+    x = np.zeros_like(state.x)
+    x[0, :, 0] = -gap, gap
+    state = state._replace(x=x, landmark=np.zeros((1, 1, 2)))
+    total = env.play(state, (np.tile([[1, 2]], (env.horizon, 1, 1)),)).reward[0].sum(axis=0).mean()
+    steered = replace(env, team=1).ceiling(state._replace(x=x[:, :1]))[0]
+    assert steered + 0.1 < total <= env.ceiling(state)[0]
+
+
+@given(st.floats(0.11, 0.24))
+def test_who_is_pushed_into_another_from_behind_touches_it_and_the_ceiling_knows(gap):
+    """Both together come 0.1 nearer by steering; the push in the back does the rest."""
+    env = Navigation(team=3, landmarks=1, global_weight=0.0, local_weight=-1.0, horizon=1,
+                     velocity_first=True)  # fmt: skip
+    state = env.reset(np.random.default_rng(0), 1)
+    x = np.zeros_like(state.x)
+    x[0, :, 0] = 0.0, 0.3 + gap, -0.05
+    state = state._replace(x=x)
+    paid = env.step(state, (np.array([[2, 1, 0]]),))[1].reward[0][0]
+    assert paid[1] == 1.0
+    assert paid.mean() <= env.ceiling(state)[0]
 
 
 @given(SMALL, SEEDS)

@@ -48,6 +48,19 @@ def test_another_seed_is_another_team():
     tables = [Matrix(f"team-game:seed={k},m=9").stage.payoffs for k in range(20)]
     assert len({t.tobytes() for t in tables}) == 20
     assert library.game("team-game", seed=3, m=9).payoffs.tobytes() == tables[3].tobytes()
+    signals = [PosgEnv(f"team-game:seed={k}").posg.observation for k in range(20)]
+    rows = {state.tobytes() for seen in signals for state in seen}
+    assert len(rows) == 60  # of three states each
+    moves = [TabularEnv(f"team-game:seed={k}").twin(0.5) for k in range(20)]
+    assert len({game.transition.tobytes() for game in moves}) == 20
+    assert {game.gamma for game in moves} == {0.5}
+
+
+def test_signals_are_drawn_from_dirichlets_of_one_half():
+    """Σ p² of 4 joint signals is (½ + 1) / (4 · ½ + 1) on average, its variance 1/40."""
+    seen = np.stack([PosgEnv(f"team-game:seed={k},states=20").posg.observation for k in range(20)])
+    found = np.square(seen).reshape(-1, 4).sum(axis=1)
+    assert found.mean() == pytest.approx(0.5, abs=5 * (len(found) * 40) ** -0.5)
 
 
 @settings(max_examples=15)
@@ -111,6 +124,30 @@ def test_cards_dealt_to_both_are_even_and_only_the_last_action_is_paid():
     assert_array_equal(game.transition[0, 0, 0, 1:5], 0.25)
     assert (game.reward[:, [*range(5), 17]] == 0.0).all()
     assert (game.reward.std(axis=2) == 0.0).all()  # player 1 has acted before
+
+
+PUBLISHED = (  # Foerster et al. 2019: the cards of players 1 and 2, then their actions
+    ((10, 0, 0), (4, 8, 4), (10, 0, 0)), ((0, 0, 10), (4, 8, 4), (0, 0, 10)),
+    ((0, 0, 10), (4, 8, 4), (0, 0, 0)), ((10, 0, 0), (4, 8, 4), (10, 0, 0)),
+)  # fmt: skip
+
+
+def test_two_cards_pay_as_published():
+    game = tiny_hanabi().game
+    paid = game.reward[:, 5:17, 0].reshape(2, 4, 3, 3)
+    assert_array_equal(paid, np.array([PUBLISHED] * 2, float))
+    for cards in range(4):  # what player 1 does leads there, whatever player 2 does meanwhile
+        for a in range(3):
+            assert_array_equal(game.transition[1 + cards, a, :, 5 + 3 * cards + a], 1.0)
+
+
+def test_everybody_sees_the_own_card_and_then_what_player_1_did():
+    posg = tiny_hanabi()
+    for i in range(2):
+        seen = posg.marginal(i)[:, 0, 0].argmax(axis=-1)
+        cards = [(own, other)[i] for own in range(2) for other in range(2)]
+        assert_array_equal(seen, [0, *cards, *[0, 1, 2] * 4, 0])
+        assert_array_equal(posg.marginal(i).max(axis=-1), 1.0)
 
 
 def test_two_cards_pay_as_in_openspiel():

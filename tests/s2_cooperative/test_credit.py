@@ -67,6 +67,21 @@ def test_to_shape_by_the_value_is_to_subtract_it(case):
     same_variance(found["shaped"], found["value"])
 
 
+@given(teams())
+def test_for_who_changes_nothing_the_default_is_as_good_as_any_action(case):
+    """Q(s, (a_-i, ·)) is constant for such an agent: one of its entries, or any mean of them."""
+    game, logits, rounds, seen, defaults = case
+    moves, paid = (
+        np.repeat(np.expand_dims(x, k), 2, axis=k)
+        for x, k in ((game.transition, -2), (game.reward[0], game.reward.ndim - 1))
+    )
+    idle = MarkovGame(moves, np.stack([paid] * (len(logits) + 1)), game.gamma)
+    logits, seen = (*logits, logits[0][:, :1] * [1.0, -1.0]), seen and [*seen, seen[0]]
+    found = compare_credits(idle, logits, rounds, seen, [*defaults, 1])
+    one, two = found["default"].variance[-1], found["counterfactual"].variance[-1]
+    assert_allclose(one, two, atol=1e-10)
+
+
 def bernoulli(n):
     """N agents who give 0 or 1, evenly; G is the sum."""
     team = np.indices((2,) * n).sum(axis=0).astype(float)

@@ -49,7 +49,7 @@ def gathered(name, env, cfg, seed, batches=2):
         began = roll.state.t
         act = algorithm.policy(env, cfg, agent, rng)
         roll, batch = collect(env, act, roll, cfg.num_steps, central=True)
-    assert any(m.any() for m in batch.memory)
+    assert not cfg.memory or any(m.any() for m in batch.memory)
     return agent, batch, began
 
 
@@ -120,6 +120,50 @@ def test_both_gradients_of_a2c_go_back_through_time(name, share, env, seed):
 
     check_gradient(gain, agent.theta[0]).require()
     check_gradient(loss, agent.phi[0]).require()
+
+
+# -- relabelling ------------------------------------------------------------------------
+
+AXES = {"obs": 2, "action": 2, "log_prob": 2, "reward": 2, "final": 1, "memory": 1}
+
+
+def turned(parts, axis):
+    """Both agents' parts in the other order."""
+    return tuple(np.ascontiguousarray(np.flip(p, axis)) for p in parts)
+
+
+@ALL
+@pytest.mark.parametrize("memory", [0, 2])
+@settings(max_examples=3)
+@given(SEEDS)
+def test_relabelling_agents_relabels_everything(name, memory, seed):
+    env = TMaze(length=2, players=2)
+    cfg = config(name, SMALL | {"memory": memory}, share=False, entropy=0.1)
+    agent, batch, began = gathered(name, env, cfg, seed)
+    names = {"theta", "phi", "theta_target", "phi_target"} & set(agent._fields)
+    other = agent._replace(**{key: turned(getattr(agent, key), 0) for key in names})
+    if name in ("a2c", "maa2c"):
+        other = other._replace(recall=turned(agent.recall, 1))
+    again = batch._replace(**{k: turned(getattr(batch, k), axis) for k, axis in AXES.items()})
+    (one, told), seen = slopes(name, env, cfg, agent, batch, began)
+    (two, said), _ = slopes(name, env, cfg, other, again, began)
+    assert_allclose(two[::-1], one, atol=1e-12)
+    assert said == pytest.approx(told)
+    if seen is None:
+        view, same = (maa2c.views(env, cfg, b)[0] if name == "maa2c" else None
+                      for b in (batch, again))  # fmt: skip
+        slope = a2c.gradient(env, cfg, agent, batch, 0, view).phi
+        assert_allclose(a2c.gradient(env, cfg, other, again, 0, same).phi[::-1], slope, atol=1e-12)
+    elif name == "coma":  # MAAC draws what others do next
+        action, final = turned(seen.action, 2), turned(seen.final_action, 1)
+        x = tuple(on_policy.asked(env, cfg, batch.state, action, 0)[None])
+        swapped = seen._replace(
+            pi=turned(seen.pi, 2), final_pi=turned(seen.final_pi, 1), action=action,
+            final_action=final, x=x,
+        )  # fmt: skip
+        y, z = (coma.targets(env, cfg, *given, 0, None)
+                for given in ((agent, batch, seen), (other, again, swapped)))  # fmt: skip
+        assert_allclose(z[..., ::-1], y, atol=1e-12)
 
 
 # -- what is remembered -----------------------------------------------------------------

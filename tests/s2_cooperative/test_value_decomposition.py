@@ -14,6 +14,7 @@ from refmarl.check import InputError
 from refmarl.cooperative import iql, qmix, qtran, vdn, wqmix
 from refmarl.cooperative import value_decomposition as base
 from refmarl.cooperative.experience import sample
+from refmarl.cooperative.mixers import Free, Monotone
 from refmarl.cooperative.team_reward import shared
 from refmarl.cooperative.utilities import Utilities, chosen, greedy
 from refmarl.env_api import Discrete, Env, Group, Step
@@ -284,25 +285,34 @@ class Three(Crew):
         return after, found._replace(reward=(np.concatenate(found.reward, axis=1),))
 
 
+STATE = 9  # numbers of Three's global state
+
+
 def relabelled(nets, vector, order):
-    """φ or its gradient with agents in another order: their own networks, their rows of W."""
-    net, mixer = nets
-    theta, psi = vector[: net.size], vector[net.size :].copy()
-    if not net.share:
-        theta = theta.reshape(3, -1)[order].ravel()
-    if psi.size:
-        units, views = mixer.units, mixer.views(psi)
-        for name in ("B1", "c1") if mixer.hidden else ("A", "a"):
-            part = views[name][..., : 3 * units]
-            part[...] = part.reshape(*part.shape[:-1], 3, units)[..., order, :].reshape(part.shape)
-    return np.concatenate([theta, psi])
+    """φ or its gradient with agents in another order: their own networks, their rows of weights."""
+    parts = [part.copy() for part in base.split(nets, vector)]
+    for net, part in zip(nets, parts, strict=True):
+        if isinstance(net, Utilities) and not net.share:
+            part[...] = part.reshape(3, -1)[order].ravel()
+        elif isinstance(net, Monotone):
+            units, views = net.units, net.views(part)
+            for name in ("B1", "c1") if net.hidden else ("A", "a"):
+                row = views[name][..., : 3 * units]
+                row[...] = row.reshape(*row.shape[:-1], 3, units)[..., order, :].reshape(row.shape)
+        elif isinstance(net, Free | MLP):  # what agents say or do stands behind the state
+            inner = net.net if isinstance(net, Free) else net
+            w, size = inner.layers(part)[0].w, 3 if isinstance(net, Free) else 9
+            if inner.sizes[0] >= size + STATE:
+                last = w[-size:].reshape(3, -1, w.shape[-1])
+                w[-size:] = last[order].reshape(size, -1)
+    return np.concatenate(parts)
 
 
-@pytest.mark.parametrize("name", ["iql", "vdn", "qmix"])
+@pytest.mark.parametrize("name", list(ALGORITHMS))
 @settings(max_examples=12)
 @given(SEEDS, st.booleans(), st.permutations(range(3)), st.sampled_from([0, 2]))
 def test_relabelling_the_agents_relabels_everything(name, seed, share, order, hyper):
-    more = {"hyper": hyper} if name == "qmix" else {}
+    more = {"hyper": hyper} if name in ("qmix", "wqmix") else {}
     given_ = problem(name, seed, Three(), share=share, ids=False, **more)
     cfg, method, nets, phi, slow, batch = given_
     order = list(order)

@@ -25,7 +25,7 @@ from ...analysis import plots
 from ...check import Array
 from ...cooperative.counterfactual import joint_advantages
 from ...cooperative.enumerated import (
-    Moments,
+    StepMoments,
     expected_step,
     joint_action_values,
 )
@@ -135,7 +135,7 @@ def in_games(rng: np.random.Generator, games: int) -> dict[str, Array]:
     return {name: np.array(values) for name, values in rows.items()}
 
 
-def moments(game: MarkovGame, logits: list[Array]) -> dict[str, Moments]:
+def moments(game: MarkovGame, logits: list[Array]) -> dict[str, StepMoments]:
     """Of agent 0's estimate from one step, for each weight of its score."""
     pi = softmax_policies(game, logits)
     q, v = joint_action_values(game, pi)[0], evaluate(game, pi)[0]

@@ -85,6 +85,22 @@ def mixture(x: Any, size: int, name: str) -> Array:
     return array
 
 
+def same_shape(**arrays: Any) -> None:
+    """Refuse arrays of several shapes."""
+    shapes = [np.shape(a) for a in arrays.values()]
+    if len(set(shapes)) > 1:
+        got = ", ".join(str(shape) for shape in shapes)
+        raise InputError(f"{', '.join(arrays)}: need one shape, got {got}")
+
+
+def same_axes(**arrays: Any) -> None:
+    """Refuse a row beside a column, which would become a table; single numbers go with all."""
+    shapes = [np.shape(a) for a in arrays.values()]
+    if len({len(shape) for shape in shapes if shape}) > 1:
+        got = ", ".join(str(shape) for shape in shapes)
+        raise InputError(f"{', '.join(arrays)}: need as many axes each, got {got}")
+
+
 def player(i: int, num_players: int, name: str = "player") -> int:
     """A player's index in 0..n-1."""
     if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < num_players:

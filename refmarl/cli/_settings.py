@@ -211,5 +211,7 @@ def show(name: str) -> None:
         print(f"  best return, exactly: {found['best']:.6g} ({what}, mean over agents)\n")
     if found["settings"]:
         table(tuple(found["settings"][0]), [tuple(row.values()) for row in found["settings"]])
+        if any("[+]" in row["meaning"] for row in found["settings"]):
+            print("\n  [+] not in the course's equation")
     way = f"{name} ENV --set" if found["kind"] == "algorithm" else f"ALGO {name} --env"
     print(f"\n  refmarl train {way} NAME=VALUE")

@@ -19,6 +19,7 @@ from typing import Protocol
 
 import numpy as np
 
+from .. import check
 from ..check import InputError
 from ..value_grad import Real, ValueGrad
 
@@ -82,12 +83,14 @@ def critic_target(reward: Real, terminated: Real, value_next: Real, gamma: float
     >>> critic_target(np.ones(2), np.array([False, True]), np.full(2, 4.0), 0.5)
     array([3., 1.])
     """
+    check.same_axes(reward=reward, terminated=terminated, value_next=value_next)
     y = reward + gamma * np.where(terminated, 0.0, value_next)  # (2.2)
     return np.asarray(y, value_next.dtype)
 
 
 def critic_loss(q: Real, target: Real, weight: Real | None = None) -> ValueGrad:
-    """Σ w (Q − y)² and its gradient in Q (...)."""
+    """Σ w (Q − y)² and its gradient in Q; Q and y of one shape (...)."""
+    check.same_shape(q=q, target=target)
     error = q - target
     slope = 2.0 * _share(q, weight) * error
     return ValueGrad(float(np.sum(0.5 * slope * error, dtype=np.float64)), slope)  # (2.2)

@@ -56,14 +56,20 @@ def monotone(
     v : (M,)
     kind : ("abs" or "softplus", what makes weights positive; "elu" or "tanh", f)
 
+    Raises
+    ------
+    InputError
+        If the shapes do not fit together, or ``kind`` is another one.
+
     Examples
     --------
     >>> one = np.ones((1, 1))
     >>> monotone(np.array([[1.0, 2.0]]), np.array([[-1.0, 1.0]]), 0 * one, -2 * one, one[0]).total
     array([7.])
     """
-    hidden, total = np.empty(b1.shape, q.dtype), np.empty(len(q), q.dtype)
     a, b, c, d, e = _own(q, w1, b1, w2, v)
+    _fit(a, b, (c, d), e)
+    hidden, total = np.empty(c.shape, a.dtype), np.empty(len(a), a.dtype)
     kernels.forward(a, b, c, d, e, *_flags(kind), hidden, total)  # (2.8)
     return Mixture(total, hidden)
 
@@ -72,8 +78,9 @@ def monotone_gradient(
     q: Real, w1: Real, w2: Real, hidden: Real, dy: Real, kind: tuple[str, str] = ("abs", "elu")
 ) -> tuple[Real, Real, Real, Real]:
     """(∂L/∂q, ∂L/∂W, ∂L/∂b, ∂L/∂w) from dy = ∂L/∂Q_tot (M,); that in v is dy itself."""
-    dq, dw1, db1, dw2 = (np.empty(a.shape, q.dtype) for a in (q, w1, w2, w2))
     a, b, c, d, e = _own(q, w1, w2, hidden, dy)
+    _fit(a, b, (c, d), e)
+    dq, dw1, db1, dw2 = (np.empty(x.shape, a.dtype) for x in (a, b, c, c))
     kernels.pull_back(a, b, c, d, e, *_flags(kind), dq, dw1, db1, dw2)
     return dq, dw1, db1, dw2
 
@@ -89,12 +96,14 @@ def td_target(reward: Real, terminated: Real, value_next: Real, gamma: float | R
     >>> td_target(np.ones(2), np.array([False, True]), np.array([4.0, 4.0]), 0.5)
     array([3., 1.])
     """
+    check.same_axes(reward=reward, terminated=terminated, value_next=value_next)
     y = reward + gamma * np.where(terminated, 0.0, value_next)  # (2.7) (2.8)
     return np.asarray(y, value_next.dtype)
 
 
 def td_loss(q: Real, target: Real, weight: Real | None = None) -> ValueGrad:
-    """Σ w (y − Q)² and its gradient in Q, y held; w = 1 / M if none is given."""
+    """Σ w (y − Q)² and its gradient in Q, y held, of one shape; w = 1 / M if none is given."""
+    check.same_shape(q=q, target=target)
     error = q - target
     share = 1.0 / max(len(q), 1) if weight is None else weight
     slope = np.asarray(share * error, q.dtype)
@@ -177,9 +186,10 @@ def _indicator(shape: tuple[int, ...], player: int) -> Array:
     return found
 
 
-def _own(*arrays: Real) -> tuple[Real, ...]:
+def _own(*given: Real) -> tuple[Real, ...]:
     """Contiguous, all of the first one's dtype, and writable: kernels are compiled for one kind."""
-    kind = arrays[0].dtype
+    arrays = [np.asarray(a) for a in given]
+    kind = arrays[0].dtype if arrays[0].dtype.kind == "f" else np.dtype(float)
     return tuple(
         a
         if a.dtype == kind and a.flags.c_contiguous and a.flags.writeable
@@ -188,5 +198,17 @@ def _own(*arrays: Real) -> tuple[Real, ...]:
     )
 
 
+def _fit(q: Real, w1: Real, units: tuple[Real, Real], rows: Real) -> None:
+    """Kernels look at no bounds: what does not fit is refused before."""
+    first, second = units
+    size = first.shape
+    whole = q.ndim == len(size) == 2 and second.shape == size and rows.shape == (len(q),)
+    if not whole or size[0] != len(q) or w1.shape != (len(q), q.shape[1] * size[1]):
+        got = ", ".join(str(a.shape) for a in (q, w1, first, second, rows))
+        raise InputError(f"mixing: need shapes (M, n), (M, n·E), (M, E), (M, E), (M,); got {got}")
+
+
 def _flags(kind: tuple[str, str]) -> tuple[bool, bool]:
+    if kind[0] not in ("abs", "softplus") or kind[1] not in ("elu", "tanh"):
+        raise InputError(f"kind: need abs or softplus, and elu or tanh; got {kind}")
     return kind[0] == "softplus", kind[1] == "tanh"

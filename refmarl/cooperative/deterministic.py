@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import check
 from ..check import InputError
 from ..env_api import Box, Discrete, Group
 from ..nn import gumbel_softmax
@@ -87,12 +88,14 @@ def critic_target(reward: Real, terminated: Real, q_next: Real, gamma: float) ->
     >>> critic_target(np.ones(2), np.array([False, True]), np.array([[4.0, 4.0]]), 0.5)
     array([3., 1.])
     """
+    check.same_axes(reward=reward, terminated=terminated, q_next=q_next[0])
     after = np.where(terminated, q_next.dtype.type(0.0), q_next.min(axis=0))
     return np.asarray(reward + gamma * after, q_next.dtype)  # (2.3)
 
 
 def critic_loss(q: Real, target: Real, weight: Real) -> ValueGrad:
     """Σ_k E[(Q_k − y)²] and its gradient in Q (K, ...); y and w (...)."""
+    check.same_shape(q_of_one_critic=q[0], target=target)
     error = q - target
     return ValueGrad(_total(weight * error * error), 2.0 * weight * error)  # (2.3)
 

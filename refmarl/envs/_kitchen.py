@@ -42,6 +42,10 @@ def read(drawing: str) -> Plan:
         If it is no rectangle, is open at the edge, or lacks something to make soup with.
     """
     rows = drawing.split("/")
+    if len(rows) == 1:
+        raise InputError(
+            f"layout: need {', '.join(LAYOUTS)}, or rows of signs with / between; got {drawing!r}"
+        )
     if len({len(row) for row in rows}) != 1 or not rows[0]:
         raise InputError(f"layout: need rows of one length, got {drawing!r}")
     text = "".join(rows)

@@ -81,3 +81,9 @@ def test_show_prints_the_tagged_line(capsys):
     out = capsys.readouterr().out
     assert "u = contract(u, x, kept=j + 1)  # (1.1)" in out
     assert "exercises/s1_games/e01_expected_utility.py" in out
+
+
+def test_the_sign_of_what_the_course_does_not_say_is_explained(capsys):
+    for name, has in (("qmix", True), ("maac", True), ("cartpole", False)):
+        assert main(["show", name]) == 0
+        assert ("\n  [+] not in the course's equation\n" in capsys.readouterr().out) is has

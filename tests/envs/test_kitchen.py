@@ -324,8 +324,9 @@ def test_in_forced_nobody_can_do_it_alone(gone, left):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layout": "nowhere"}, "layout: need signs of"),
+        ({"layout": "#P#/xyz"}, "layout: need signs of"),
         ({"layout": "###/#1#"}, "layout: need at least one O"),
+        ({"layout": "nowhere"}, "layout: need cramped, ring, forced, or rows"),
         ({"layout": "#P#/O1S/#D"}, "layout: need rows of one length"),
         ({"layout": "#P#/O2S/#D#"}, "layout: need cooks 1, 2, 3 in turn"),
         ({"layout": "#P#/O1S/.D#"}, "layout: need no floor at the edge"),

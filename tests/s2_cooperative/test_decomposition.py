@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
+from refmarl.cooperative import central, deterministic
 from refmarl.cooperative import decomposition as dec
 from refmarl.cooperative.mixers import Apart, Free, Monotone, Sum
 from refmarl.cooperative.utilities import chosen, greedy
@@ -364,3 +365,40 @@ def test_weights_of_weighted_qmix_case_by_case():
 def test_what_is_no_game_is_refused(call, says):
     with pytest.raises(InputError, match=says):
         call()
+
+
+@given(m=st.integers(2, 5), n=st.integers(1, 4), units=st.integers(1, 4), way=st.integers(1, 3))
+def test_a_mixing_whose_shapes_do_not_fit_is_refused(m, n, units, way):
+    fit = [np.ones((m, n)), np.ones((m, n * units)), *[np.ones((m, units))] * 2, np.ones(m)]
+    dec.monotone(*fit)
+    for k, one in enumerate(fit):
+        spoilt = list(fit)
+        spoilt[k] = one[1:] if way == 1 else np.concatenate([one] * way, axis=-1)
+        with pytest.raises(InputError, match="mixing: need shapes"):
+            dec.monotone(*spoilt)
+        with pytest.raises(InputError, match="mixing: need shapes"):
+            dec.monotone_gradient(*spoilt)
+    with pytest.raises(InputError, match="kind: need"):
+        dec.monotone(*fit, kind=("abs", "relu"))
+
+
+@given(z=st.integers(-5, 5))
+def test_whole_numbers_are_mixed_as_numbers(z):
+    whole = [np.array(a) for a in ([[z]], [[1]], [[0]], [[1]], [0])]
+    assert dec.monotone(*whole).total == [z if z >= 0 else np.expm1(z)]
+    assert dec.monotone([[z]], [[1]], [[0]], [[1]], [0]).total == dec.monotone(*whole).total
+
+
+def test_a_column_beside_a_row_is_refused_and_not_spread_out():
+    row, column = np.ones(3), np.ones((3, 1))
+    for loss in (dec.td_loss, central.critic_loss):
+        with pytest.raises(InputError, match="one shape"):
+            loss(row, column)
+    with pytest.raises(InputError, match="one shape"):
+        deterministic.critic_loss(row[None], column, row)
+    for target in (dec.td_target, central.critic_target):
+        for reward, over, after in ((row, row, column), (column, row, row), (row, column, row)):
+            with pytest.raises(InputError, match="as many axes"):
+                target(reward, over > 1, after, 0.5)
+    with pytest.raises(InputError, match="as many axes"):
+        deterministic.critic_target(column, row > 1, row[None], 0.5)

@@ -128,7 +128,8 @@ SPEC = Spec(
         Property(
             "elsewhere the potential of the state reached counts with gamma",
             _at_the_limit,
-            "next_potential is given for every step, also where a time limit cut the episode.",
+            "What is added is gamma times the potential reached, also where a time limit cut the "
+            "episode, less the one left.",
         ),
         Property(
             "along an episode what is added telescopes",

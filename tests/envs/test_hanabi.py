@@ -210,6 +210,21 @@ def parts(env, seen):
     return dict(zip(env.layout, np.split(seen, ends, axis=-1), strict=True))
 
 
+@settings(max_examples=15)
+@given(tables(), SEEDS)
+def test_of_a_card_that_is_lost_for_good_all_is_shown_as_gone(env, seed):
+    """The share of its copies, 1 where none is left."""
+    rng = np.random.default_rng(seed)
+    state = env.reset(rng, 5)
+    copies = np.array(env.numbers.copies)
+    gone = rng.integers(0, copies + 1, state.gone.shape)
+    shown = parts(env, env.observe(state._replace(gone=gone))[0])["gone"]
+    assert_allclose(
+        shown * np.tile(copies, env.numbers.colours), gone.reshape(5, 1, -1) + 0 * shown
+    )
+    assert_array_equal(shown == 1.0, (gone == copies).reshape(5, 1, -1) & (shown >= 0.0))
+
+
 @settings(max_examples=40)
 @given(tables(), SEEDS)
 def test_nobody_sees_the_own_hand_or_the_deck(env, seed):

@@ -18,7 +18,9 @@ from refmarl.games.path_finding import (
     Field,
     alone,
     anonymous,
+    cbs,
     conflict_based_search,
+    joint,
     joint_search,
     least_makespan,
     named_field,
@@ -266,6 +268,14 @@ def test_the_certificate_of_a_policy_is_exact_on_named_fields():
     assert found.values.mean() <= found.best
     with pytest.raises(InputError, match="no twin"):
         PathFinding("random").twin()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_joint_states_that_cannot_be_listed_do_not_stop_the_search(name, monkeypatch):
+    cost = conflict_based_search(named_field(name)).cost
+    monkeypatch.setattr(cbs, "DOUBT", 1)
+    monkeypatch.setattr(joint, "MAX_JOINT", 1)
+    assert conflict_based_search(named_field(name)).cost == cost
 
 
 @pytest.mark.parametrize("name", FIELDS)

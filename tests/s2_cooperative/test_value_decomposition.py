@@ -257,6 +257,22 @@ def test_a_row_counts_in_full_only_if_everybody_who_is_there_did_what_is_greedy(
     assert weight == pytest.approx(np.mean([1.0 if all(row) else 0.25 for row in full]))
 
 
+@settings(max_examples=10)
+@given(SEEDS)
+def test_a_row_counts_in_full_above_what_the_greedy_joint_action_is_thought_worth(seed):
+    cfg, method, nets, phi, slow, batch = problem("wqmix", seed, rows=12, alpha=0.25)
+    parts = base.split(nets, phi)
+    here = greedy(nets[0].forward(parts[0], batch.obs).q, batch.mask)
+    own = base.taken(nets[2].forward(parts[2], batch.obs).q, here, batch.alive)
+    top = nets[3].forward(parts[3], own, batch.state)[0]
+    did = np.concatenate(batch.action, axis=1) == np.concatenate(here, axis=1)
+    others = np.where((did | ~batch.alive).all(axis=1), 1.0, 0.25).mean()
+    over = np.ones_like(batch.terminated)
+    for more, weight in ((1e-6, 1.0), (-1e-6, others)):
+        rows = batch._replace(reward=top + more + 0.0 * batch.reward, terminated=over)
+        assert slopes(cfg, method, nets, phi, slow, rows)[1]["weight"] == pytest.approx(weight)
+
+
 # -- relabelling ------------------------------------------------------------------------
 
 
@@ -369,6 +385,25 @@ def test_rows_of_n_steps_are_sums_that_stop_where_the_episode_does(seed, n_step,
                 and np.array_equal(batch.next_obs[0][m], held.next_obs[0][k])
             )
         assert fits
+
+
+@pytest.mark.equation("2.7")
+@pytest.mark.parametrize("name", list(ALGORITHMS))
+@settings(max_examples=10)
+@given(SEEDS)
+def test_of_an_end_nothing_behind_it_matters(name, seed):
+    cfg, method, nets, phi, slow, batch = problem(name, seed)
+    batch, rng = batch._replace(terminated=np.ones_like(batch.terminated)), np.random.default_rng(0)
+    other = batch._replace(
+        next_obs=tuple(rng.standard_normal(o.shape) for o in batch.next_obs),
+        next_mask=tuple(np.eye(m.shape[-1], dtype=bool)[rng.integers(0, m.shape[-1], m.shape[:-1])]
+                        for m in batch.next_mask),
+        next_state=rng.standard_normal(batch.next_state.shape),
+        next_alive=rng.random(batch.next_alive.shape) < 0.5,
+    )  # fmt: skip
+    one, two = (slopes(cfg, method, nets, phi, slow, b) for b in (batch, other))
+    assert_array_equal(two[0], one[0])
+    assert two[1] == one[1]
 
 
 @pytest.mark.equation("2.7")

@@ -286,6 +286,37 @@ def _split(pick, seen):
     return Act(tuple(chosen), tuple(np.zeros(a.shape) for a in chosen))
 
 
+@given(SEEDS, st.integers(1, 3), st.sampled_from([0, 1, 3]))
+@settings(max_examples=20)
+def test_players_counted_otherwise_have_the_same_certificate(seed, players, horizon):
+    rng, states = np.random.default_rng(seed), 3
+    sizes, order = rng.integers(1, 4, players), rng.permutation(players)
+    reward = rng.standard_normal((players, states, *sizes))
+    moves, first = rng.dirichlet(np.ones(states), (states, *sizes)), rng.dirichlet(np.ones(states))
+    turned = moves.transpose(0, *(1 + order), 1 + players)
+    games = (
+        MarkovGame(moves, reward, 0.9, first),
+        MarkovGame(turned, reward[order].transpose(0, 1, *(2 + order)), 0.9, first),
+    )
+    pick = rng.integers(0, sizes, (states, players))
+    one, two = (
+        certify(TabularEnv(game, horizon=horizon), of_tables(chosen), True, 0.9)
+        for game, chosen in zip(games, (pick, pick[:, order]), strict=True)
+    )
+    assert_allclose(two.values, one.values[order], atol=1e-9)
+    assert_allclose(two.regrets, one.regrets[order], atol=1e-9)
+    assert two.best == pytest.approx(one.best, abs=1e-9)
+    assert one.values.mean() <= one.best + 1e-9
+    if players == 1:
+        assert one.values[0] + one.regrets[0] == pytest.approx(one.best, abs=1e-9)
+
+
+def of_tables(pick):
+    """Player i takes ``pick[s, i]`` in state s, which it sees behind who it is."""
+    players = pick.shape[1]
+    return lambda obs, mask, memory: _split(pick, [o[..., players:].argmax(-1) for o in obs])
+
+
 # -- what cannot be certified -----------------------------------------------------------
 
 

@@ -80,7 +80,7 @@ def conflict_based_search(
         node = heappop(heap)
         if node.collisions == 0:
             return Plan(stacked(node.paths), node.cost, expanded)
-        if expanded == DOUBT and not reachable(field):
+        if expanded == DOUBT and _hopeless(field):
             return None
         for constraint in _constraints(field, node):
             child = _child(field, objective, node, constraint, made)
@@ -88,6 +88,14 @@ def conflict_based_search(
             if child is not None:
                 heappush(heap, child)
     raise InputError(f"path finding: no plan within {limit} nodes")
+
+
+def _hopeless(field: Field) -> bool:
+    """Whether it is known that there is no plan: not where the joint states cannot be listed."""
+    try:
+        return not reachable(field)
+    except InputError:
+        return False
 
 
 def best_plan(field: Field, limit: int = LIMIT) -> Plan | None:

@@ -88,13 +88,15 @@ def _lay(a: int, who: int, b: int, most: int, hand: Real, board: Real, gone: Rea
 def _draw(slot: int, b: int, who: int, deck: Real, drawn: Real, hand: Real, colours: Real,
           ranks: Real) -> None:  # fmt: skip
     """The cards behind the slot move up; a new one, of which nothing is known, comes last."""
-    size = hand.shape[2]
+    size, more = hand.shape[2], drawn[b] < deck.shape[1]
     for k in range(slot, size - 1):
         hand[b, who, k] = hand[b, who, k + 1]
-        colours[b, who, k], ranks[b, who, k] = colours[b, who, k + 1], ranks[b, who, k + 1]
-    more = drawn[b] < deck.shape[1]
     hand[b, who, size - 1] = deck[b, drawn[b]] if more else NONE
-    colours[b, who, size - 1], ranks[b, who, size - 1] = more, more
+    for known in (colours, ranks):  # number by number: slices take seconds to compile
+        for c in range(known.shape[3]):
+            for k in range(slot, size - 1):
+                known[b, who, k, c] = known[b, who, k + 1, c]
+            known[b, who, size - 1, c] = more
     drawn[b] += more
 
 
@@ -146,7 +148,9 @@ def step(
         else:
             _tell(a, who, b, hand, colours, ranks)
             tokens[b] -= 1
-        score = board[b].sum()
+        score = 0
+        for c in range(kinds):
+            score += board[b, c]
         if forfeit and lives[b] == 0:
             pay -= score
         for i in range(n):
@@ -180,11 +184,14 @@ def look(
             for j in range(n):
                 other = (i + j) % n
                 for k in range(size):
-                    row[at : at + kinds] = colours[b, other, k]
-                    row[at + kinds : at + told] = ranks[b, other, k]
+                    for c in range(kinds):
+                        row[at + c] = colours[b, other, k, c]
+                    for r in range(values):
+                        row[at + kinds + r] = ranks[b, other, k, r]
                     at += told
             for c in range(kinds):
-                row[at + c * values : at + c * values + board[b, c]] = 1.0
+                for r in range(board[b, c]):
+                    row[at + c * values + r] = 1.0
             at += cards
             for c in range(kinds):
                 for r in range(values):

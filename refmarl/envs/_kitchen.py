@@ -159,15 +159,17 @@ def one_step(
             paid += _interact(
                 i, kind[cell], slot[cell], held, what, clock, pot, onions, cooking, bonus
             )
-    to = at.copy()
+    to = np.empty(len(at), dtype=np.int64)
     for i in range(len(at)):
+        to[i] = at[i]
         if not 0 <= action[i] <= INTERACT:
             return -np.inf
         if 1 <= action[i] <= 4:
             facing[i] = action[i]
             to[i] = target(kind, at[i], action[i], shape[0], shape[1])
     settle(at, to, stops)
-    at[:] = to
+    for i in range(len(at)):
+        at[i] = to[i]
     if shaping == POTENTIAL:
         paid += discount * potential(held, what, pot, onions)
     return paid
@@ -212,7 +214,9 @@ def look(
     what: Real, clock: Real, seen: Array,
 ) -> None:  # fmt: skip
     """Fill in what everybody sees; ``seen`` comes as zeros. ``floor`` (V,) counts the floor."""
-    n, size = at.shape[1], floor.max() + 1
+    n, size = at.shape[1], 1
+    for k in range(len(floor)):
+        size = max(size, floor[k] + 1)
     for b in range(at.shape[0]):
         for i in range(n):
             p = 0

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +86,22 @@ def _leave_scipy_out() -> None:
     setattr(linalg, "ensure_blas", ensure_blas)  # noqa: B010
 
 
+def _one_signature(compiled: Any) -> None:
+    """Compile a kernel that others call with constants once for all of their values.
+
+    numba would compile it once more for each: they come as ``Literal[int](0)`` and so on.
+    """
+    from numba.core import types
+
+    plain: Callable[[Any], Any] = getattr(types, "unliteral")  # noqa: B009
+    ask: Callable[[Any, Any], Any] = compiled.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return ask(tuple(map(plain, args)), {name: plain(kind) for name, kind in kws.items()})
+
+    compiled.get_call_template = get_call_template
+
+
 if JIT:
     import numba
 
@@ -96,6 +112,7 @@ if JIT:
     def kernel(f: Callable[P, R]) -> Callable[P, R]:
         """Compile ``f`` at its first call; ``kernel.py_func`` is the Python function."""
         compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(f)
+        _one_signature(compiled)
         return compiled
 else:
 

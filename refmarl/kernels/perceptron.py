@@ -29,7 +29,10 @@ def parameters(sizes: Real) -> int:
 @kernel
 def height(sizes: Real) -> int:
     """Rows of a panel: the BLAS wants tall ones for wide layers."""
-    return WIDE if sizes.max() >= WIDE else PANEL
+    widest = 0
+    for k in range(len(sizes)):  # sizes.max() would take half a second to compile
+        widest = max(widest, sizes[k])
+    return WIDE if widest >= WIDE else PANEL
 
 
 @kernel

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..check import InputError, generator
 from ..value_grad import Real
+from . import fused_gru
 from .activations import sigmoid
 from .flat import Flat, Shapes, in_kind, size_of, transposed, whole
 from .initialise import weights
@@ -117,6 +118,18 @@ class GRU(Flat):
             If a shape does not fit.
         """
         lead, (x, h, begins, rows) = theta.shape[:-1], self._flat(theta, x, h, starts)
+        shape = (*lead, x.shape[-3], *rows, self.units)
+        if fused_gru.applies(theta, x) and fused_gru.applies(theta, h):
+            part = self.views(theta)
+            w, u, b, c = (part[name] for name in ("W", "U", "b", "c"))
+            kept = fused_gru.forward(x, w, u, b, c, h, begins)
+        else:
+            kept = self._forward(theta, x, h, begins)
+        tape = GruTape(x, kept[1], kept[2], kept[3], kept[4], kept[5], begins, rows)
+        return kept[0].reshape(shape), tape
+
+    def _forward(self, theta: Real, x: Real, h: Real, begins: Real) -> Real:
+        """(6, *L, T, M, H): h after each step, h before it, r, z, n, h U_n + c."""
         parts, size = self.views(theta), self.units
         of_x = x @ parts["W"][..., None, :, :] + parts["b"][..., None, None, :]
         kept = np.empty((6, *x.shape[:-1], size), np.result_type(theta, x, h))
@@ -132,9 +145,7 @@ class GRU(Flat):
             for store, value in zip(kept, (after, h, r, z, n, inner), strict=True):
                 store[..., t, :, :] = value
             h = after
-        shape = (*lead, x.shape[-3], *rows, size)
-        tape = GruTape(x, kept[1], kept[2], kept[3], kept[4], kept[5], begins, rows)
-        return kept[0].reshape(shape), tape
+        return kept
 
     def backward(self, theta: Real, tape: GruTape, dh: Real) -> tuple[Real, Real, Real]:
         """(∂L/∂θ (*L, P), ∂L/∂x, ∂L/∂h before the first step).
@@ -142,8 +153,17 @@ class GRU(Flat):
         ``dh`` = ∂L/∂h (*L, T, *rows, H) is of what each step gave, not counting its way through
         later steps. θ's is the sum over rows and steps.
         """
-        u = transposed(self.views(theta)["U"])
         dh = np.asarray(dh).reshape(tape.h.shape)
+        if fused_gru.applies(theta, dh) and tape.h.dtype == theta.dtype:
+            u = self.views(theta)["U"]
+            found = fused_gru.pull_back(u, tape[1:6], tape.starts, dh)
+        else:
+            found = self._back(theta, tape, dh)
+        return self._gather(theta, tape, *found)
+
+    def _back(self, theta: Real, tape: GruTape, dh: Real) -> tuple[Real, Real, Real]:
+        """The gradients in x W + b, in h U + (0, 0, c), and in h before the first step."""
+        u = transposed(self.views(theta)["U"])
         d_x, d_h = (np.empty((*tape.h.shape[:-1], 3 * self.units), dh.dtype) for _ in range(2))
         carry = np.zeros_like(dh[..., 0, :, :])
         for t in reversed(range(tape.h.shape[-3])):
@@ -152,7 +172,7 @@ class GRU(Flat):
             d_x[..., t, :, :], d_h[..., t, :, :] = _through(step, d)
             carry = d * step.z + d_h[..., t, :, :] @ u
             carry = np.where(tape.starts[..., t, :, :], carry.dtype.type(0.0), carry)
-        return self._gather(theta, tape, d_x, d_h, carry)
+        return d_x, d_h, carry
 
     def jvp(
         self, theta: Real, tape: GruTape, v: Real, u: Real | None = None, w: Real | None = None

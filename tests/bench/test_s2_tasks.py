@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refmarl.bench.s2_cooperative import actors_critics as tasks
-from refmarl.bench.s2_cooperative import navigators, two_step
+from refmarl.bench.s2_cooperative import attention, counterfactuals, memories, navigators, two_step
 
 
 def test_operations_are_those_of_the_products_one_by_one():
@@ -27,6 +27,19 @@ def test_another_seed_or_an_update_less_is_refused():
     assert tasks.same_losses(truth, tasks.Moved(*tasks._OurUpdates(given).update()))
     for other in (given._replace(seed=1), given._replace(size=1)):
         assert not tasks.same_losses(truth, tasks.Moved(*tasks._OurUpdates(other).update()))
+
+
+@pytest.mark.parametrize("module", [attention, counterfactuals, memories])
+def test_updates_end_where_they_ended_and_no_others_do(module):
+    (task,) = module.TASKS
+    (given,) = task.inputs(0, 2)
+
+    def answer(which):
+        return task.ours.answer(which, task.ours.run(task.ours.prepare(which)))
+
+    truth = answer(given)
+    assert task.same(truth, answer(given))
+    assert not any(task.same(truth, answer(g)) for g in task.inputs(1, 2) + task.inputs(0, 1))
 
 
 @pytest.mark.parametrize("got", [(0.9, -0.2), (1.0, 0.1), (1.0, -1.5)])

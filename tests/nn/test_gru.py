@@ -28,7 +28,9 @@ def case(seed, lead, rows, inputs, units, steps):
     return net, theta, x, h, rng.random((*lead, steps, *rows)) < 0.3, rng
 
 
-@pytest.mark.certifies("refmarl.nn.gru:GRU.backward")
+@pytest.mark.certifies(
+    "refmarl.nn.gru:GRU.backward", "refmarl.nn.fused_gru:pull_back", "refmarl.kernels.gru:pull_back"
+)
 @given(SEEDS, LEADS, ROWS, SIZES, SIZES, STEPS, st.booleans())
 def test_backward_through_time_is_the_adjoint(seed, lead, rows, inputs, units, steps, cut):
     net, theta, x, h, starts, rng = case(seed, lead, rows, inputs, units, steps)

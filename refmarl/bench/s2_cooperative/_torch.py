@@ -1,11 +1,12 @@
 """Networks of PyTorch with our parameters, and what its programs of section 2 have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ...value_grad import Real
+from ..task import Peer, Task
 
 
 class Given(NamedTuple):
@@ -108,3 +109,26 @@ def follow(torch: Any, slow: Any, fast: Any, tau: float) -> None:
     with torch.no_grad():
         for s, p in zip(slow.parameters(), fast.parameters(), strict=True):
             s.lerp_(p, tau)
+
+
+def task(
+    name: str, title: str, ours: Callable[[Given], Any], peers: Mapping[str, Callable[[Given], Any]]
+) -> Task:
+    """Updates of a learner, ours and PyTorch's: what prepares one has ``run() → (loss, gain)``."""
+    return Task(
+        name=name, title=title, size="updates", sizes=(5, 20), quick=(5,), inputs=given,
+        ours=_peer("refmarl", "refmarl", ours), same=same, patience=60.0,
+        peers=tuple(_peer(who, "torch", prepare) for who, prepare in peers.items()),
+    )  # fmt: skip
+
+
+def _peer(name: str, package: str, prepare: Callable[[Given], Any]) -> Peer:
+    return Peer(name=name, package=package, prepare=prepare, run=_run, answer=_moved)
+
+
+def _run(learner: Any) -> Any:
+    return learner.run()
+
+
+def _moved(given: Given, result: tuple[float, float]) -> Moved:
+    return Moved(*result)

@@ -10,8 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from ...value_grad import Real
-from ..task import Peer, Task
-from ._torch import Given, Moved, Reader, Stepper, follow, given, load, same
+from ._torch import Given, Reader, Stepper, follow, load, task
 
 AGENTS, SEEN, MOVES, UNITS, HEADS, ROWS = 3, 18, 5, 128, 4, 1024
 GAMMA, TAU, RATE, ALPHA, NORM = 0.95, 0.02, 1e-3, 0.005, 10.0
@@ -124,25 +123,11 @@ class _Torch:
         return (worth * log_p.gather(-1, action[..., None])).mean()
 
 
-def _run(learner: Any) -> Any:
-    return learner.run()
-
-
-def _moved(given: Given, result: tuple[float, float]) -> Moved:
-    return Moved(*result)
-
-
 TASKS = (
-    Task(
-        name="attention-maac-updates",
-        title="attention-MAAC, updates of three agents by 1024 rows",
-        size="updates",
-        sizes=(5, 20),
-        quick=(5,),
-        inputs=given,
-        ours=Peer(name="refmarl", package="refmarl", prepare=_Ours, run=_run, answer=_moved),
-        peers=(Peer(name="torch", package="torch", prepare=_Torch, run=_run, answer=_moved),),
-        same=same,
-        patience=60.0,
+    task(
+        "attention-maac-updates",
+        "attention-MAAC, updates of three agents by 1024 rows",
+        _Ours,
+        {"torch": _Torch},
     ),
 )

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...value_grad import Real
-from ..task import Peer, Task
-from ._torch import Given, Moved, Reader, Stepper, follow, given, load, same
+from ._torch import Given, Reader, Stepper, follow, load, task
 
 AGENTS, SEEN, MOVES, STEPS, COPIES = 3, 18, 5, 25, 30
 UNITS, HIDDEN, FITS = 64, 128, 4
@@ -130,25 +129,11 @@ class _Torch:
         return (worth * pi.gather(-1, self.action).log()).mean()
 
 
-def _run(learner: Any) -> Any:
-    return learner.run()
-
-
-def _moved(given: Given, result: tuple[float, float]) -> Moved:
-    return Moved(*result)
-
-
 TASKS = (
-    Task(
-        name="coma-updates",
-        title="COMA with GRUs, updates of three agents by 30 episodes of 25 steps",
-        size="updates",
-        sizes=(5, 20),
-        quick=(5,),
-        inputs=given,
-        ours=Peer(name="refmarl", package="refmarl", prepare=_Ours, run=_run, answer=_moved),
-        peers=(Peer(name="torch", package="torch", prepare=_Torch, run=_run, answer=_moved),),
-        same=same,
-        patience=60.0,
+    task(
+        "coma-updates",
+        "COMA with GRUs, updates of three agents by 30 episodes of 25 steps",
+        _Ours,
+        {"torch": _Torch},
     ),
 )

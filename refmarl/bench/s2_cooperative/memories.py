@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...value_grad import Real
-from ..task import Peer, Task
-from ._torch import Given, Moved, Reader, Stepper, given, load, same
+from ._torch import Given, Reader, Stepper, load, task
 
 AGENTS, SEEN, ACTIONS, ROWS, STATE, STEPS = 3, 15, 6, 32, 45, 50
 UNITS, MIXING, HYPER, RATE, GAMMA, NORM = 64, 32, 64, 5e-4, 0.99, 10.0
@@ -159,30 +158,11 @@ class _Torch:
             yield float(loss.detach()), float(total.detach().mean())
 
 
-def _run(learner: Any) -> Any:
-    return learner.run()
-
-
-def _moved(given: Given, result: tuple[float, float]) -> Moved:
-    return Moved(*result)
-
-
-def _torch(name: str, stepwise: bool) -> Peer:
-    prepare = partial(_Torch, stepwise)
-    return Peer(name=name, package="torch", prepare=prepare, run=_run, answer=_moved)
-
-
 TASKS = (
-    Task(
-        name="qmix-memory-update",
-        title="QMIX with GRUs: updates of three agents, 32 episodes of 50 steps",
-        size="updates",
-        sizes=(5, 20),
-        quick=(5,),
-        inputs=given,
-        ours=Peer(name="refmarl", package="refmarl", prepare=_Ours, run=_run, answer=_moved),
-        peers=(_torch("torch", False), _torch("torch steps", True)),
-        same=same,
-        patience=60.0,
+    task(
+        "qmix-memory-update",
+        "QMIX with GRUs: updates of three agents, 32 episodes of 50 steps",
+        _Ours,
+        {"torch": partial(_Torch, False), "torch steps": partial(_Torch, True)},
     ),
 )

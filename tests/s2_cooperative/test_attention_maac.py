@@ -235,6 +235,29 @@ def test_targets_are_soft_values_of_the_slow_policies_and_end_with_the_episode(t
     assert_allclose(y[1][:, 0], wanted, atol=1e-12)
 
 
+@pytest.mark.equation("2.5")
+@settings(max_examples=4)
+@given(SEEDS)
+def test_targets_are_of_the_slow_copies_alone_which_follow_by_tau(team, seed):
+    cfg = algorithm.Config(**TINY, tau=0.25)
+    agent, batch = filled(team, cfg, rows=8)
+    rng = np.random.default_rng(seed)
+    fast = agent._replace(
+        theta=tuple(t + rng.standard_normal(t.shape) for t in agent.theta),
+        phi=agent.phi + rng.standard_normal(agent.phi.shape),
+    )
+    one, two = (
+        algorithm.targets(team, cfg, a, batch, np.random.default_rng(seed)) for a in (agent, fast)
+    )
+    for a, b in zip(one, two, strict=True):
+        assert_array_equal(a, b)
+    after, _ = algorithm.update(team, cfg, fast, batch, rng)
+    pairs = [(fast.phi_target, after.phi_target, after.phi)]
+    pairs += zip(fast.theta_target, after.theta_target, after.theta, strict=True)
+    for old, new, aim in pairs:
+        assert_allclose(new - aim, 0.75 * (old - aim), atol=1e-12)
+
+
 @settings(max_examples=3)
 @given(SEEDS)
 def test_relabelling_agents_leaves_the_step_of_a_shared_critic(seed):

@@ -18,13 +18,11 @@ from ..config import option
 from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn.mlp import MLP
-from ..rollout import Arrays
-from ..value_grad import Real
 from . import value_decomposition
-from .all_actions import state_size
+from .all_actions import choices, state_size
 from .decomposition import qtran_loss, td_loss, td_target
 from .experience import Batch
-from .utilities import Utilities, greedy
+from .utilities import greedy
 from .value_decomposition import (
     Found,
     Method,
@@ -33,6 +31,7 @@ from .value_decomposition import (
     beyond,
     next_actions,
     policy,
+    seen,
     taken,
     utilities,
 )
@@ -52,22 +51,9 @@ class Config(value_decomposition.Config):
 def nets(env: Env, cfg: Config) -> Nets:
     """(utilities, Q_jt, V)."""
     size = state_size(env)
-    actions = sum(getattr(g.space, "n", 0) * len(g.agents) for g in env.groups)
+    actions = sum(choices(g) * len(g.agents) for g in env.groups)
     joint, value = (MLP((n, *cfg.joint, 1), "relu") for n in (size + actions, size))
     return utilities(env, cfg), joint, value
-
-
-def seen(net: Utilities, state: Real, actions: Arrays, alive: Real | None) -> Real:
-    """What Q_jt sees: the state and, one-hot, what everybody does; zeros of those that are gone."""
-    parts, first = [state], 0
-    for group, own in zip(net.groups, actions, strict=True):
-        hot = (own[..., None] == np.arange(getattr(group.space, "n", 0))).astype(state.dtype)
-        last = first + own.shape[1]
-        if alive is not None:
-            hot *= alive[:, first:last, None]
-        parts.append(hot.reshape(len(own), -1))
-        first = last
-    return np.concatenate(parts, axis=1)
 
 
 def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> Found:

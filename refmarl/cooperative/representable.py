@@ -3,6 +3,7 @@ r"""What each form of Q_tot can say of a team's payoffs: exact nearest tables, i
     sum        argmin Σ w (u − Σ_i Q_i)²                           decomposition.main_effects
     monotone   argmin Σ w (u − f(Q_1, …, Q_n))²,  ∂f/∂Q_i ≥ 0      nearest_monotone
     QTRAN      Σ_i Q_i + V ≥ u,  = u where every Q_i is largest    qtran_factors
+    QPLEX      V + Σ_i λ_i(a) A_i(a_i),  λ > 0 ≥ A                 qplex_factors
 
 A table is monotone if each agent can order its actions so that nothing is lost by going up. For
 each choice of orders the nearest such table is a weighted isotonic regression on their product,
@@ -144,6 +145,36 @@ def qtran_factors(payoffs: Any) -> tuple[tuple[Array, ...], float]:
         for k, b in zip(table.shape, best, strict=True)
     ]
     return tuple(parts), float(table.max())
+
+
+def qplex_factors(payoffs: Any) -> tuple[tuple[Array, ...], Array, float]:
+    """(A_i (A_i,), λ (A_1, …, A_n, n), V) with which QPLEX says payoffs exactly.
+
+    A_i is 0 at the agent's part in the best joint action, else −1; λ divides what is lost by how
+    many have left it. Payoffs in which several joint actions are best have no λ > 0.
+
+    Raises
+    ------
+    InputError
+        If there is no axis, or not one best joint action.
+
+    Examples
+    --------
+    >>> advantages, credit, v = qplex_factors([[8, -12], [-12, 0]])
+    >>> print(advantages, credit[1, 1], v)
+    (array([ 0., -1.]), array([ 0., -1.])) [4. 4.] 8.0
+    """
+    table = check.real_array(payoffs, "payoffs")
+    if table.ndim == 0 or (table == table.max()).sum() > 1:
+        many = int((table == table.max()).sum())
+        raise InputError(f"payoffs: need an axis and one best joint action, got {many} best")
+    best = np.unravel_index(table.argmax(), table.shape)
+    own = tuple(
+        np.where(np.arange(k) == b, 0.0, -1.0) for k, b in zip(table.shape, best, strict=True)
+    )
+    left = sum(at != b for at, b in zip(np.indices(table.shape), best, strict=True))
+    credit = np.where(left > 0, (table.max() - table) / np.maximum(left, 1), 1.0)
+    return own, np.repeat(credit[..., None], table.ndim, axis=-1), float(table.max())
 
 
 # -- isotonic regression ----------------------------------------------------------------

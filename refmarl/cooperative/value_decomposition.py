@@ -38,6 +38,7 @@ from ..policy_gradient.spaces import require
 from ..rollout import Act, Arrays, Masks
 from ..rollout import Policy as Acting
 from ..value_grad import Real
+from .all_actions import choices
 from .experience import Batch, extras, sample
 from .team_reward import REWARDS, require_reward
 from .utilities import Utilities, chosen, greedy
@@ -154,6 +155,19 @@ def next_actions(
     """
     q = net.step(theta, batch.next_obs, memory)[0] if cfg.double else q_next
     return greedy(q, batch.next_mask)
+
+
+def seen(net: Utilities, state: Real, actions: Arrays, alive: Real | None) -> Real:
+    """The state and, one-hot, what everybody does; zeros of those that are gone: (M, S + K)."""
+    parts, first = [state], 0
+    for group, own in zip(net.groups, actions, strict=True):
+        hot = (own[..., None] == np.arange(choices(group))).astype(state.dtype)
+        last = first + own.shape[1]
+        if alive is not None:
+            hot *= alive[:, first:last, None]
+        parts.append(hot.reshape(len(own), -1))
+        first = last
+    return np.concatenate(parts, axis=1)
 
 
 # -- algorithm --------------------------------------------------------------------------

@@ -33,6 +33,7 @@ ALGORITHMS = {
     "matd3": "refmarl.cooperative.matd3",
     "ppo": "refmarl.policy_gradient.ppo",
     "qmix": "refmarl.cooperative.qmix",
+    "qplex": "refmarl.cooperative.qplex",
     "qtran": "refmarl.cooperative.qtran",
     "reinforce": "refmarl.policy_gradient.reinforce",
     "sac": "refmarl.policy_gradient.sac",

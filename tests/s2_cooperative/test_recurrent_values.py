@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.cooperative import iql, qmix, qtran, vdn, wqmix
+from refmarl.cooperative import iql, qmix, qplex, qtran, vdn, wqmix
 from refmarl.cooperative import value_decomposition as base
 from refmarl.cooperative.experience import sample
 from refmarl.cooperative.utilities import Utilities
@@ -20,11 +20,12 @@ from refmarl.training import checkpoint, run
 from refmarl.training.evaluate import evaluate
 
 SEEDS = st.integers(0, 2**32)
-ALGORITHMS = {"iql": iql, "vdn": vdn, "qmix": qmix, "wqmix": wqmix, "qtran": qtran}
+ALGORITHMS = {"iql": iql, "vdn": vdn, "qmix": qmix, "wqmix": wqmix, "qtran": qtran,
+              "qplex": qplex}  # fmt: skip
 TINY = {"hidden": (3,), "num_steps": 4, "batch": 3, "warmup": 6, "capacity": 40, "num_envs": 3,
         "period": 3, "epsilon_steps": 50, "memory": 2, "stretch": 4, "reward": "mean"}  # fmt: skip
 SMALL = {"qmix": {"mixing": 2, "hyper": 2}, "wqmix": {"mixing": 2, "hyper": 0, "free": (2,)},
-         "qtran": {"joint": (2,)}}  # fmt: skip
+         "qtran": {"joint": (2,)}, "qplex": {"mixing": (2,)}}  # fmt: skip
 MAZE = TMaze(length=2, players=2)
 
 
@@ -69,12 +70,12 @@ def slopes(cfg, method, nets, phi, slow, batch):
 
 @pytest.mark.equation("2.7")
 @pytest.mark.equation("2.8")
-@pytest.mark.parametrize("name", ["iql", "vdn", "qmix", "wqmix"])
+@pytest.mark.parametrize("name", ["iql", "vdn", "qmix", "wqmix", "qplex"])
 @settings(max_examples=5)
 @given(SEEDS, st.booleans(), st.booleans())
 def test_gradients_go_back_through_time(name, seed, share, double):
     # targets of φ's greedy actions, and the weights, stay as they are so near to φ
-    more = {"weighting": "optimistic"} if name == "wqmix" else {}
+    more = {"wqmix": {"weighting": "optimistic"}, "qplex": {"hold": False}}.get(name, {})
     given_ = problem(name, seed, share=share, double=double, **more)
     cfg, method, nets, phi, slow, batch = given_
 

@@ -9,14 +9,25 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.cooperative import attention_maac, coma, iql, maa2c, maac, qmix, qtran, vdn, wqmix
+from refmarl.cooperative import (
+    attention_maac,
+    coma,
+    iql,
+    maa2c,
+    maac,
+    qmix,
+    qplex,
+    qtran,
+    vdn,
+    wqmix,
+)
 from refmarl.cooperative.team_reward import EITHER, REWARDS, require_reward, shared, shared_of
 from refmarl.envs import Matrix, Pursuit, TMaze
 from refmarl.envs.foraging import Foraging
 from refmarl.games.normal_form import NormalForm
 from refmarl.testing.trajectories import SEEDS
 
-ONE = pytest.mark.parametrize("algorithm", [coma, maa2c, qmix, qtran, vdn, wqmix])
+ONE = pytest.mark.parametrize("algorithm", [coma, maa2c, qmix, qplex, qtran, vdn, wqmix])
 FREE = pytest.mark.parametrize("algorithm", [maac, iql])
 UNEQUAL = pytest.mark.parametrize("env", [Foraging(), Pursuit(), Matrix("matching-pennies")])
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from refmarl.check import InputError
-from refmarl.cooperative import iql, qmix, qtran, vdn, wqmix
+from refmarl.cooperative import iql, qmix, qplex, qtran, vdn, wqmix
 from refmarl.cooperative import value_decomposition as base
 from refmarl.cooperative.experience import sample
 from refmarl.cooperative.mixers import Free, Monotone
@@ -28,11 +29,12 @@ from refmarl.replay import ring
 from refmarl.training import checkpoint, run
 
 SEEDS = st.integers(0, 2**32)
-ALGORITHMS = {"iql": iql, "vdn": vdn, "qmix": qmix, "wqmix": wqmix, "qtran": qtran}
+ALGORITHMS = {"iql": iql, "vdn": vdn, "qmix": qmix, "wqmix": wqmix, "qtran": qtran,
+              "qplex": qplex}  # fmt: skip
 TINY = {"hidden": (4,), "num_steps": 4, "batch": 5, "warmup": 6, "capacity": 40, "num_envs": 3,
         "period": 3, "epsilon_steps": 50}  # fmt: skip
 SMALL = {"qmix": {"mixing": 2, "hyper": 2}, "wqmix": {"mixing": 2, "hyper": 0, "free": (2,)},
-         "qtran": {"joint": (2,)}}  # fmt: skip
+         "qtran": {"joint": (2,)}, "qplex": {"mixing": (2,)}}  # fmt: skip
 
 
 class State(NamedTuple):
@@ -418,6 +420,33 @@ def test_a_terminated_row_is_worth_its_reward_and_a_truncated_one_goes_on():
     assert on["target"] == pytest.approx((batch.reward[:, 0] + cfg.gamma * value).mean())
 
 
+@pytest.mark.equation("2.7")
+@pytest.mark.equation("2.8")
+@pytest.mark.parametrize("name", ["vdn", "qmix", "qplex"])
+@settings(max_examples=10)
+@given(SEEDS)
+def test_the_target_is_the_best_of_all_legal_joint_actions(name, seed):
+    cfg, method, nets, phi, slow, batch = problem(name, seed, double=False)
+    q = nets[0].forward(slow[: nets[0].size], batch.next_obs).q
+    best, psi = np.full(len(batch.reward), -np.inf), slow[nets[0].size :]
+    for a, b, c in product(range(3), range(3), range(2)):
+        acts = tuple(np.broadcast_to(x, (len(best), len(x))) for x in ([a, b], [c]))
+        legal = np.concatenate(
+            [np.take_along_axis(m, x[..., None], -1)[..., 0]
+             for m, x in zip(batch.next_mask, acts, strict=True)], axis=1
+        )  # fmt: skip
+        own, beside = base.taken(q, acts, batch.next_alive), [batch.next_state]
+        if name == "qplex":
+            top = base.taken(q, greedy(q, batch.next_mask), batch.next_alive)
+            both = base.seen(nets[0], batch.next_state, acts, batch.next_alive)
+            beside = [top, batch.next_state, both]
+        total = nets[1].forward(psi, own, *beside)[0][:, 0]
+        best = np.where((legal | ~batch.next_alive).all(axis=1), np.maximum(best, total), best)
+    y = batch.reward[:, 0] + cfg.gamma * np.where(batch.terminated[:, 0], 0.0, best)
+    found = slopes(cfg, method, nets, phi, slow, batch)[1]["target"]
+    assert found == pytest.approx(y.mean())
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_agents_that_are_gone_neither_count_nor_learn(name):
     cfg, method, nets, phi, slow, batch = problem(name, 5, rows=12)
@@ -567,8 +596,8 @@ def test_groups_keep_their_order_beside_each_other():
     assert_array_equal(values[0], [q[0][0, 0, 2], q[0][0, 1, 0], q[1][0, 0, 1]])
 
 
-@pytest.mark.slow  # 25 s
-@pytest.mark.parametrize("name", ["qmix", "wqmix", "qtran"])
+@pytest.mark.slow  # 33 s
+@pytest.mark.parametrize("name", ["qmix", "wqmix", "qtran", "qplex"])
 def test_it_finds_the_joint_action_that_needs_both(name):
     env = TabularEnv("two_step", 0)
     cfg = ALGORITHMS[name].Config(epsilon_last=1.0, iterations=20, warmup=100, capacity=5000)

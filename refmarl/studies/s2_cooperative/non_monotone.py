@@ -19,15 +19,15 @@ import numpy as np
 
 from ...analysis import plots
 from ...check import Array
-from ...cooperative import qmix, qtran, vdn, wqmix
+from ...cooperative import qmix, qplex, qtran, vdn, wqmix
 from ...cooperative.decomposition import additive, main_effects
 from ...cooperative.representable import central, nearest_monotone, qtran_factors
-from ...cooperative.value_decomposition import split
+from ...cooperative.value_decomposition import seen, split
 from ...envs.matrix import Matrix
 from ...games import library
 from ...learner import learn
 from ..published import Found as Published
-from ..study import Outcome, Row, close, equal
+from ..study import Outcome, Row, at_most, close, equal
 from ._tables import panel
 
 GAME = "non-monotone"
@@ -38,12 +38,15 @@ UNIFORM: dict[str, Any] = {
     "updates": 8, "iterations": 8, "warmup": 300, "capacity": 2000, "hidden": (32,), "lr": 0.02,
 }  # fmt: skip
 LONGER: dict[str, Any] = {"iterations": 40, "lr": 0.005, "capacity": 5000}
+AWAY = {"QPLEX": {"iterations": 40}}  # in the other games
 LEARNERS: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "VDN": (vdn, {}),
     "QMIX": (qmix, {}),
     "CW-QMIX": (wqmix, {}),
     "OW-QMIX": (wqmix, {"weighting": "optimistic"}),
     "QTRAN": (qtran, {}),
+    "QPLEX": (qplex, {}),
+    "QPLEX by the loss": (qplex, {"hold": False}),
 }
 
 
@@ -62,15 +65,31 @@ def run(rng: np.random.Generator, full: bool = False) -> Outcome:
     rows = [*exact_rows(GAME), *_learnt_rows(GAME, found)]
     if full:
         for game, numbers in OTHERS.items():
-            runs = {n: [trained(n, game, s, numbers) for s in seeds] for n in LEARNERS}
+            runs = {
+                name: [trained(name, game, s, numbers, AWAY.get(name, {})) for s in seeds]
+                for name in LEARNERS
+            }
             rows += [*exact_rows(game, **numbers), *_learnt_rows(game, runs)]
     caption = (
         "What is paid, and what one run of each learner makes of it on uniform play: Q_tot, of "
-        "QTRAN the sum of utilities and V. Only the weighted ones and QTRAN keep 8 on top."
+        "QTRAN the sum of utilities and V. The weighted one, QTRAN and QPLEX keep 8 on top."
     )
-    shown = {"paid": payoffs(GAME)} | {n: found[n][0].table for n in LEARNERS if n != "OW-QMIX"}
-    alt = "VDN and QMIX have their largest values where 0 is paid, CW-QMIX and QTRAN have 8."
-    figure = plots.Figure(caption, (panel("Q_tot", alt, shown),))
+    tables = {name: found[name][0].table for name in LEARNERS}
+    figure = plots.Figure(
+        caption,
+        (
+            panel(
+                "Q_tot of a sum and of a monotone mixing",
+                "VDN and QMIX have their largest values where 0 is paid.",
+                {"paid": payoffs(GAME), "VDN": tables["VDN"], "QMIX": tables["QMIX"]},
+            ),
+            panel(
+                "Q_tot with weights, conditions, or credits",
+                "CW-QMIX, QTRAN and QPLEX have 8 where it is paid.",
+                {name: tables[name] for name in ("CW-QMIX", "QTRAN", "QPLEX")},
+            ),
+        ),
+    )
     return Outcome(tuple(rows), (figure,), f"n = {len(seeds)} seeds of each learner.")
 
 
@@ -105,9 +124,7 @@ def exact_rows(game: str, **numbers: float) -> list[Row]:
     ):
         slack = float(near.table.max() - near.table.flat[u.argmax()])
         rows.append(close(f"{game}, {kind}: how far the best is from the top", slack, 0, 1e-9))
-    if (
-        u == u.max()
-    ).sum() == 1:  # of several best ones a sum cannot exclude that they are mixed up
+    if (u == u.max()).sum() == 1:  # of several a sum cannot exclude that they are mixed up
         utilities, _ = qtran_factors(u)
         top = _top(u, additive(utilities))
         rows.append(equal(f"{game}: paid at the top of QTRAN's sum", top, float(u.max())))
@@ -145,15 +162,16 @@ def trained(
     nets, state = kind.METHOD.nets(env, cfg), env.reset(np.random.default_rng(0), 9)
     parts = split(nets, progress.agent.phi)
     at = np.indices((3, 3)).reshape(2, 9)
-    seen, s = tuple(o.astype(np.float32) for o in env.observe(state)), env.global_state(state)
-    q = np.concatenate(nets[0].forward(parts[0], seen).q, axis=1)  # (9, n, A)
+    obs, s = tuple(o.astype(np.float32) for o in env.observe(state)), env.global_state(state)
+    q = np.concatenate(nets[0].forward(parts[0], obs).q, axis=1)  # (9, n, A)
     own = np.stack([q[np.arange(9), i, at[i]] for i in range(2)], axis=1)
     pays = float(stage.payoffs[0][tuple(q[0].argmax(axis=-1))])
-    if kind is not qtran:
-        total = nets[1].forward(parts[1], own, s.astype(np.float32))[0]
-        return Found(total.reshape(3, 3).astype(float), pays)
     acts = tuple(at[i][:, None] for i in range(2)) if len(env.groups) == 2 else (at.T,)
-    x = qtran.seen(nets[0], s.astype(np.float32), acts, None)
+    x = seen(nets[0], s.astype(np.float32), acts, None)
+    if kind is not qtran:
+        beside = (q.max(axis=-1), s, x) if kind is qplex else (s.astype(np.float32),)
+        total = nets[1].forward(parts[1], own, *beside)[0]
+        return Found(total.reshape(3, 3).astype(float), pays)
     joint, v = nets[1].forward(parts[1], x)[0], nets[2].forward(parts[2], s.astype(np.float32))[0]
     total = own.sum(axis=1) + v[:, 0]
     return Found(total.reshape(3, 3).astype(float), pays, joint.reshape(3, 3).astype(float))
@@ -162,8 +180,15 @@ def trained(
 def _learnt_rows(game: str, found: dict[str, list[Found]]) -> list[Row]:
     """What theory says of each learner's greedy play, and of its table."""
     wanted = {
-        GAME: {"VDN": 0.0, "QMIX": 0.0, "CW-QMIX": 8.0, "OW-QMIX": 8.0, "QTRAN": 8.0},
-        "climbing": {"VDN": 5.0, "CW-QMIX": 11.0, "QTRAN": 11.0},
+        GAME: {
+            "VDN": 0.0,
+            "QMIX": 0.0,
+            "CW-QMIX": 8.0,
+            "OW-QMIX": 8.0,
+            "QTRAN": 8.0,
+            "QPLEX": 8.0,
+        },
+        "climbing": {"VDN": 5.0, "CW-QMIX": 11.0, "QTRAN": 11.0, "QPLEX": 11.0},
         "penalty": {"VDN": 2.0},
     }[game]
     rows = [
@@ -179,5 +204,9 @@ def _learnt_rows(game: str, found: dict[str, list[Found]]) -> list[Row]:
         gap = float(np.mean([abs(f.table - table) for f in found[name]]))
         rows.append(close(f"{name}: mean distance from the nearest table", gap, 0, 1.0))
     short = max(float((u - f.table).max()) for f in found["QTRAN"])
+    whole = max(float(abs(f.table - u).max()) for f in found["QPLEX"])
+    rows.append(close("QPLEX: largest distance from what is paid", whole, 0, 1.0))
+    worst = max(f.pays for f in found["QPLEX by the loss"])
+    rows.append(at_most("QPLEX by the loss alone: greedy play is paid", worst, 0.0))
     rows.append(close("QTRAN: how far the sum falls below what is paid", max(short, 0.0), 0, 0.5))
     return rows

@@ -81,7 +81,7 @@ def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> 
         dtheta = _pulled(net, phi[0], now, batch, batch.action, dq + dtop)
     else:
         dtheta = _pulled(net, phi[0], now, batch, batch.action, dq)
-        dtheta += _pulled(net, phi[0], now, batch, batch.action, dtop)
+        dtheta += _pulled(net, phi[0], now, batch, here, dtop)
     return (dtheta, dpsi), {
         "target": float(y.mean()), "loss": loss.value, "q": float(value.mean()),
     }  # fmt: skip

@@ -1,6 +1,5 @@
 """QPLEX: greedy actions agree, nothing else is lost, derivatives, and what they become as λ → 1."""
 
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -204,37 +203,3 @@ def test_who_has_no_choice_has_no_advantage_and_credits_learn_nothing(seed):
     for mask, moves in ((forced, False), (batch.mask, True)):
         (_, dpsi), _ = qplex.gradient(cfg, nets, phi, slow, batch._replace(mask=mask))
         assert np.any(dpsi[credits_]) == moves
-
-
-@given(SHAPES, SEEDS, st.randoms(use_true_random=False))
-def test_relabelling_the_agents_relabels_everything(shape, seed, random):
-    shape = (shape[0],) * len(shape)
-    game, _ = listed(shape, seed)
-    n, k = len(shape), shape[0]
-    order = random.sample(range(n), n)
-    hot = np.concatenate([2 + k * i + np.arange(k) for i in order])
-    turned = game._replace(
-        psi=game.psi.copy(),
-        q=game.q[:, order],
-        best=game.best[:, order],
-        both=np.concatenate([game.both[:, :2], game.both[:, hot]], axis=1),
-    )
-    relabel(game.net, game.psi, turned.psi, order, hot)
-    (total, tape), (other, tape_) = game.total, turned.total
-    assert_allclose(other, total)
-    dy = np.random.default_rng(seed).standard_normal((prod(shape), 1))
-    one, two = game.net.backward(game.psi, tape, dy), game.net.backward(turned.psi, tape_, dy)
-    wanted = one[0].copy()
-    relabel(game.net, one[0], wanted, order, hot)
-    for a, b in ((wanted, two[0]), (one[1][:, order], two[1]), (one[2][:, order], two[2])):
-        assert_allclose(b, a, atol=1e-9)
-
-
-def relabel(net, psi, out, order, hot):
-    """ψ, or a gradient in it, for agents in another order: written to ``out``."""
-    one, two = net.nets
-    last, turned = (one.layers(x[: one.size])[-1] for x in (psi, out))
-    turned.w[:, :-1], turned.b[..., :-1] = last.w[:, order], last.b[..., order]
-    (first, last), (turned_first, turned) = (two.layers(x[one.size :]) for x in (psi, out))
-    turned_first.w[2:] = first.w[hot]
-    turned.w[...], turned.b[...] = last.w[:, order], last.b[..., order]

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refmarl.check import InputError
 from refmarl.cooperative import iql, qmix, qplex, qtran, vdn, wqmix
 from refmarl.cooperative import value_decomposition as base
+from refmarl.cooperative.duplex import Duplex
 from refmarl.cooperative.experience import sample
 from refmarl.cooperative.mixers import Free, Monotone
 from refmarl.cooperative.team_reward import shared
@@ -317,6 +318,14 @@ def relabelled(nets, vector, order):
             for name in ("B1", "c1") if net.hidden else ("A", "a"):
                 row = views[name][..., : 3 * units]
                 row[...] = row.reshape(*row.shape[:-1], 3, units)[..., order, :].reshape(row.shape)
+        elif isinstance(net, Duplex):
+            one, two = (
+                n.layers(x) for n, x in zip(net.nets, base.split(net.nets, part), strict=True)
+            )
+            for layer in (one[-1], two[-1]):  # weights w, or credits, of each agent
+                layer.w[:, :3], layer.b[..., :3] = layer.w[:, order], layer.b[..., order]
+            did = two[0].w[-9:]
+            did[...] = did.reshape(3, 3, -1)[order].reshape(did.shape)
         elif isinstance(net, Free | MLP):  # what agents say or do stands behind the state
             inner = net.net if isinstance(net, Free) else net
             w, size = inner.layers(part)[0].w, 3 if isinstance(net, Free) else 9

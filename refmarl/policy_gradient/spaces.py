@@ -4,7 +4,7 @@ from dataclasses import is_dataclass, replace
 from typing import Any
 
 from ..check import InputError
-from ..env_api import Env, Space
+from ..env_api import Box, Env, Space
 
 
 def require(env: Env, who: str, *kinds: type[Space]) -> None:
@@ -29,15 +29,16 @@ continuous=true gives such
     found = [group for group in env.groups if not isinstance(group.space, kinds)]
     if found:
         need = " or ".join(kind.__name__ for kind in kinds)
-        has = f"{found[0].name} has {found[0].space}"
-        raise InputError(f"{env.name}: {who} needs {need} actions; {has}; {_advice(env, kinds)}")
+        has = f"{found[0].name} has {found[0].space}; {_advice(env, kinds, found[0].space)}"
+        raise InputError(f"{env.name}: {who} needs {need} actions; {has}")
 
 
-def _advice(env: Any, kinds: tuple[type[Space], ...]) -> str:
+def _advice(env: Any, kinds: tuple[type[Space], ...], space: Space) -> str:
     """What would help."""
     now = getattr(env, "continuous", None)
     if isinstance(now, bool) and is_dataclass(env) and not isinstance(env, type):
         other: Any = replace(env, continuous=not now)
         if all(isinstance(group.space, kinds) for group in other.groups):
             return f"continuous={str(not now).lower()} gives such"
-    return "ppo, trpo and a2c take those"
+    more = "sac, maddpg, " if isinstance(space, Box) else ""
+    return f"{more}ppo, trpo and a2c take those"

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from refmarl.check import InputError
-from refmarl.env_api import random_actions, take
+from refmarl.env_api import advance, random_actions, take
 from refmarl.envs import Hanabi
 from refmarl.envs.hanabi import NAMED
 from refmarl.games.hanabi import Rules, deals, optimum
@@ -208,6 +208,20 @@ def parts(env, seen):
     """An observation cut into what it tells."""
     ends = np.cumsum(list(env.layout.values()))[:-1]
     return dict(zip(env.layout, np.split(seen, ends, axis=-1), strict=True))
+
+
+@settings(max_examples=15)
+@given(tables(), SEEDS)
+def test_a_card_is_shown_by_who_plays_or_discards_and_by_no_hint(env, seed):
+    rng = np.random.default_rng(seed)
+    state = env.reset(rng, 5)
+    for _ in range(8):
+        actions = random_actions(env, rng, state)
+        acted = np.take_along_axis(actions[0], state.turn[:, None], axis=1)[:, 0]
+        state, _, seen = advance(env, state, actions)
+        shown = parts(env, env.observe(seen)[0])["shown"][..., :-1].sum(axis=-1)
+        wanted = acted < 2 * env.numbers.hand
+        assert_array_equal(shown, np.broadcast_to(wanted[:, None], shown.shape))
 
 
 @settings(max_examples=15)

@@ -212,6 +212,21 @@ def test_the_ceiling_bounds_the_exact_optimum_and_is_it_where_time_suffices(fiel
         assert bound == -plan.cost
 
 
+@given(fields(), st.integers(2, 30), st.data())
+def test_later_the_ceiling_is_that_of_what_time_is_left(field, horizon, data):
+    spent = data.draw(st.integers(1, horizon - 1))
+    long, short = PathFinding(field, horizon=horizon), PathFinding(field, horizon=horizon - spent)
+    state = long.reset(np.random.default_rng(0), 1)
+    assert long.ceiling(state._replace(t=state.t + spent)) == short.ceiling(state)
+
+
+@given(fields())
+def test_the_mask_allows_what_leads_somewhere(field):
+    env = PathFinding(field)
+    state = env.reset(np.random.default_rng(0), 1)
+    assert_array_equal(env.mask(state)[0][0], field.ways[field.start] >= 0)
+
+
 @given(fields(st.integers(2, 3)), SEEDS)
 def test_whatever_they_do_they_move_as_plans_may(field, seed):
     env, rng = PathFinding(field), np.random.default_rng(seed)

@@ -235,6 +235,17 @@ def test_targets_are_soft_values_of_the_slow_policies_and_end_with_the_episode(t
     assert_allclose(y[1][:, 0], wanted, atol=1e-12)
 
 
+@pytest.mark.parametrize("dies", [True, False])
+def test_all_who_act_count_the_same_whatever_their_group(team, dies):
+    _, batch = filled(team, algorithm.Config(**TINY), rows=8)
+    batch = batch if dies else batch._replace(alive=())
+    weights = [algorithm.share_of(team, batch, g).ravel() for g in range(len(team.groups))]
+    every = np.concatenate(weights)
+    assert len(weights) == 2
+    assert every.sum() == pytest.approx(1.0)
+    assert len(np.unique(every[every > 0.0])) == 1
+
+
 @pytest.mark.equation("2.5")
 @settings(max_examples=4)
 @given(SEEDS)

@@ -47,6 +47,7 @@ def test_a_seed_is_a_team_and_one_round_of_it_is_worth_its_best_joint_action(
 def test_another_seed_is_another_team():
     tables = [Matrix(f"team-game:seed={k},m=9").stage.payoffs for k in range(20)]
     assert len({t.tobytes() for t in tables}) == 20
+    assert set(np.ravel(tables)) == set(range(100))  # 1620 draws: each number is among them
     assert library.game("team-game", seed=3, m=9).payoffs.tobytes() == tables[3].tobytes()
     signals = [PosgEnv(f"team-game:seed={k}").posg.observation for k in range(20)]
     rows = {state.tobytes() for seen in signals for state in seen}

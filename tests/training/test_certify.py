@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from refmarl.check import InputError
-from refmarl.envs import CartPole, Chain, Grid, Matrix, Pendulum, PosgEnv, TabularEnv
-from refmarl.games.dec_pomdp import solve_dec_pomdp
+from refmarl.envs import CartPole, Chain, Grid, Hanabi, Matrix, Pendulum, PosgEnv, TabularEnv
+from refmarl.games.dec_pomdp import centralised_value, solve_dec_pomdp
 from refmarl.games.finite_horizon import finite_optimum, finite_regrets, finite_value
 from refmarl.games.induced import best_response_policy, policy_regrets
 from refmarl.games.markov import MarkovGame, evaluate
@@ -18,6 +18,7 @@ from refmarl.games.posg_policies import posg_regrets, posg_value
 from refmarl.rollout import Act
 from refmarl.testing.strategies import markov_games, seeded_markov_games_with_policies
 from refmarl.training.certify import best_return, certify
+from refmarl.training.evaluate import at_random
 from refmarl.training.evaluate import evaluate as play
 
 SEEDS = st.integers(0, 2**32)
@@ -315,6 +316,40 @@ def of_tables(pick):
     """Player i takes ``pick[s, i]`` in state s, which it sees behind who it is."""
     players = pick.shape[1]
     return lambda obs, mask, memory: _split(pick, [o[..., players:].argmax(-1) for o in obs])
+
+
+@given(SEEDS)
+@settings(max_examples=5)
+def test_a_bound_is_below_what_the_state_shown_or_all_signals_shared_would_earn(seed):
+    env = PosgEnv(f"team-game:seed={seed}", horizon=5)
+    bound, reached = best_return(env)
+    assert not reached
+    assert bound <= finite_optimum(env.posg.game, 5) + 1e-9
+    assert bound <= centralised_value(env.posg, 5) + 1e-9
+    assert bound >= best_return(PosgEnv(env.posg, horizon=4))[0] + env.posg.game.reward.min() - 1e-9
+
+
+@given(st.floats(0.1, 1.0), SEEDS)
+@settings(max_examples=10)
+def test_what_was_never_drawn_is_told_and_shared_by_the_actions_not_drawn(p, seed):
+    """A policy that says p of action 0 in the first state, and 1 in the other, and takes it."""
+    rng = np.random.default_rng(seed)
+    game = MarkovGame(np.full((2, 3, 2), 0.5), rng.standard_normal((1, 2, 3)), 0.9, [1.0, 0.0])
+
+    def act(obs, mask, memory):
+        zeros = np.zeros(obs[0].shape[:2], dtype=int)
+        return Act((zeros,), (np.where(obs[0][..., 1] == 1.0, np.log(p), 0.0),))
+
+    found = certify(TabularEnv(game, horizon=1), act, greedy=False)
+    assert found.unseen == pytest.approx(1.0 - p, abs=1e-9)
+    worth = game.reward[0, 0]
+    assert found.values[0] == pytest.approx(p * worth[0] + (1.0 - p) * worth[1:].mean(), abs=1e-9)
+
+
+def test_of_cards_only_policies_that_draw_nothing_are_certified():
+    env = Hanabi(size="tiny")
+    with pytest.raises(InputError, match="draws its actions"):
+        certify(env, at_random(env, np.random.default_rng(0)), greedy=False)
 
 
 # -- what cannot be certified -----------------------------------------------------------

@@ -27,6 +27,7 @@ from ...nn import (
     check_jvp,
     dirichlet,
     fused,
+    fused_gru,
     gaussian,
     gumbel_softmax,
     layer_norm,
@@ -345,6 +346,26 @@ def _compiled(rng: Rng, method: str) -> Report:
         return fused.pull_back(plan, theta, x, hidden, dy, True)
 
     return check_backward(lambda t, x: fused.forward(plan, t, x).y, backward, (theta, x), rng)
+
+
+@_registered("fused_gru:pull_back")
+def _compiled_in_time(rng: Rng, method: str) -> Report:
+    """The compiled passes in x W = x and in h; without them, the definition."""
+    units, steps, rows = _size(rng), 3, 130
+    x, h = rng.standard_normal((steps, rows, 3 * units)), rng.standard_normal((rows, units))
+    if not fused_gru.applies(x, h):
+        return _of(_gru, _pull_back, rng, method)
+    u, b, c = (rng.standard_normal(s) for s in ((units, 3 * units), 3 * units, units))
+    starts, through = rng.random((steps, rows, 1)) < 0.3, np.eye(3 * units)
+
+    def forward(x: Real, h: Real) -> Real:
+        return fused_gru.forward(x, through, u, b, c, h, starts)
+
+    def backward(x: Real, h: Real, dh: Real) -> Any:
+        d_x, _, d_first = fused_gru.pull_back(u, tuple(forward(x, h)[1:]), starts, dh)
+        return d_x, d_first
+
+    return check_backward(lambda x, h: forward(x, h)[0], backward, (x, h), rng)
 
 
 @_registered("embedding:Embedding.backward")

@@ -11,12 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from refmarl.check import InputError
-from refmarl.cooperative import vdn
 from refmarl.env_api import advance, random_actions, take
 from refmarl.envs import Hanabi
 from refmarl.envs.hanabi import NAMED
 from refmarl.games.hanabi import Rules, deals, optimum
-from refmarl.learner import learn
 from refmarl.rollout import Act
 from refmarl.testing.check_env import check_env
 from refmarl.training.certify import best_return, certify
@@ -466,16 +464,6 @@ def test_a_certificate_is_the_mean_over_many_games():
     returns = evaluate(TINY, policy, np.random.default_rng(0), 20_000).team
     error = returns.std() / np.sqrt(len(returns))
     assert found.values[0] == pytest.approx(returns.mean(), abs=4.5 * error + 1e-12)
-
-
-@pytest.mark.slow  # 70 s of processor
-def test_a_team_that_remembers_learns_to_use_tokens_that_come_back():
-    """97/30 is the best there is if a finished colour gives no token back (by the same search)."""
-    cfg = vdn.Config(memory=32, num_envs=16, epsilon_steps=60_000, iterations=150)
-    *_, (progress, _) = learn(vdn, TINY, cfg, np.random.default_rng(1))
-    policy = vdn.policy(TINY, cfg, progress.agent, np.random.default_rng(0), True)
-    value = certify(TINY, policy, greedy=True).values[0]
-    assert 97 / 30 < value <= float(TINY.optimum())
 
 
 def test_the_optimum_is_below_what_there_is_to_lay():

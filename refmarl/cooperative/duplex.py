@@ -3,7 +3,7 @@ r"""The duplex mixing of QPLEX: values mixed by the state, advantages by the sta
     V_i   = max_a Q_i(o_i, a),   A_i = Q_i(o_i, a_i) − V_i ≤ 0
     Q_tot = Σ_i w_i(s) V_i + b(s) + Σ_i λ_i(s, a) w_i(s) A_i,   w_i, λ_i > 0
 
-J. Wang et al. 2021, arXiv:2008.01062, equations 7 to 10. Nothing can make up for an advantage below
+J. Wang et al. 2021, arXiv:2008.01062. Nothing can make up for an advantage below
 0, so Q_tot is largest where every A_i is 0: the greedy actions of the agents are the team's. λ may
 be anything else, so any joint values whose best joint action is unique can be said exactly
 (:func:`~refmarl.cooperative.representable.qplex_factors`).
@@ -16,6 +16,7 @@ Axes: M rows, n agents, S numbers of the state, K of all one-hot actions.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ class Duplex:
     actions: int
     hidden: tuple[int, ...] = (64,)
 
-    @property
+    @cached_property
     def nets(self) -> tuple[MLP, MLP]:
         """Those of (w, b) and of λ."""
         n, s = self.agents, self.state

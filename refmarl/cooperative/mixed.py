@@ -7,7 +7,7 @@ from ..rollout import Arrays
 from ..value_grad import Real
 from .decomposition import td_loss, td_target
 from .experience import Batch
-from .value_decomposition import Config, Found, Nets, Parts, beyond, next_actions, taken
+from .value_decomposition import Config, Found, Nets, Parts, beyond, next_actions, pulled, taken
 
 
 def targets(
@@ -33,8 +33,6 @@ def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> 
     weight = None if batch.alive is None or value.shape[1] == 1 else batch.alive / len(value)
     loss = td_loss(value, y, weight)
     dpsi, dq = mixer.backward(phi[1], tape, loss.gradient)
-    dq = dq if batch.alive is None else dq * batch.alive
-    dtheta = net.gradient(phi[0], now, batch.action, dq)
-    return (dtheta, dpsi), {
+    return (pulled(net, phi[0], now, batch, (batch.action, dq)), dpsi), {
         "target": float(y.mean()), "loss": loss.value, "q": float(value.mean()),
     }  # fmt: skip

@@ -20,11 +20,11 @@ from ..learner import Metrics, Progress
 from ..rollout import Arrays
 from ..value_grad import Real
 from . import value_decomposition
-from .all_actions import choices, state_size
+from .all_actions import state_size
 from .decomposition import td_loss, td_target
 from .duplex import Duplex
 from .experience import Batch
-from .utilities import Utilities, Valued, greedy
+from .utilities import greedy
 from .value_decomposition import (
     Found,
     Method,
@@ -33,9 +33,11 @@ from .value_decomposition import (
     beyond,
     next_actions,
     policy,
+    pulled,
     seen,
     taken,
     utilities,
+    width,
 )
 
 __all__ = ["METHOD", "Config", "gradient", "iterate", "nets", "policy", "start", "targets"]
@@ -51,8 +53,7 @@ class Config(value_decomposition.Config):
 
 def nets(env: Env, cfg: Config) -> Nets:
     """(utilities, mixer)."""
-    actions = sum(choices(g) * len(g.agents) for g in env.groups)
-    return utilities(env, cfg), Duplex(len(env.agents), state_size(env), actions, cfg.mixing)
+    return utilities(env, cfg), Duplex(len(env.agents), state_size(env), width(env), cfg.mixing)
 
 
 def targets(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch, memory: Arrays) -> Real:
@@ -77,21 +78,11 @@ def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> 
     value, tape = mixer.forward(phi[1], q, top, batch.state, both)
     loss = td_loss(value, y)
     dpsi, dq, dtop = mixer.backward(phi[1], tape, loss.gradient)
-    if cfg.hold:
-        dtheta = _pulled(net, phi[0], now, batch, batch.action, dq + dtop)
-    else:
-        dtheta = _pulled(net, phi[0], now, batch, batch.action, dq)
-        dtheta += _pulled(net, phi[0], now, batch, here, dtop)
+    ways = [(batch.action, dq + dtop)] if cfg.hold else [(batch.action, dq), (here, dtop)]
+    dtheta = pulled(net, phi[0], now, batch, *ways)
     return (dtheta, dpsi), {
         "target": float(y.mean()), "loss": loss.value, "q": float(value.mean()),
     }  # fmt: skip
-
-
-def _pulled(
-    net: Utilities, theta: Real, now: Valued, batch: Batch, actions: Arrays, dq: Real
-) -> Real:
-    """∂L/∂θ from ∂L/∂ of the values of these actions; who is gone does not learn."""
-    return net.gradient(theta, now, actions, dq if batch.alive is None else dq * batch.alive)
 
 
 METHOD = Method(nets, gradient, central=True)

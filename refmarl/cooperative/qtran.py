@@ -19,7 +19,7 @@ from ..env_api import Env
 from ..learner import Metrics, Progress
 from ..nn.mlp import MLP
 from . import value_decomposition
-from .all_actions import choices, state_size
+from .all_actions import state_size
 from .decomposition import qtran_loss, td_loss, td_target
 from .experience import Batch
 from .utilities import greedy
@@ -31,9 +31,11 @@ from .value_decomposition import (
     beyond,
     next_actions,
     policy,
+    pulled,
     seen,
     taken,
     utilities,
+    width,
 )
 
 __all__ = ["METHOD", "Config", "gradient", "iterate", "nets", "policy", "seen", "start"]
@@ -51,8 +53,7 @@ class Config(value_decomposition.Config):
 def nets(env: Env, cfg: Config) -> Nets:
     """(utilities, Q_jt, V)."""
     size = state_size(env)
-    actions = sum(choices(g) * len(g.agents) for g in env.groups)
-    joint, value = (MLP((n, *cfg.joint, 1), "relu") for n in (size + actions, size))
+    joint, value = (MLP((n, *cfg.joint, 1), "relu") for n in (size + width(env), size))
     return utilities(env, cfg), joint, value
 
 
@@ -76,11 +77,9 @@ def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> 
     nopt = qtran_loss(sums[1], q[:, 0], v[:, 0], taken=True)
 
     slopes = cfg.opt * opt.gradients[0], cfg.nopt * nopt.gradients[0]
-    dtheta = np.zeros_like(phi[0])
-    for actions, slope in zip((here, batch.action), slopes, strict=True):
-        dq = np.repeat(slope[:, None], len(batch.reward[0]), axis=1).astype(v.dtype)
-        dq = dq if batch.alive is None else dq * batch.alive
-        dtheta += net.gradient(phi[0], now, actions, dq)
+    every = np.ones_like(q, shape=batch.reward.shape)
+    ways = [(a, every * d[:, None]) for a, d in zip((here, batch.action), slopes, strict=True)]
+    dtheta = pulled(net, phi[0], now, batch, *ways)
     dv = (slopes[0] + slopes[1])[:, None]
     parts = dtheta, joint.gradient(phi[1], tape, td.gradient), value.gradient(phi[2], v_tape, dv)
     return parts, {

@@ -162,17 +162,20 @@ class Utilities:
             kept.append(unrows(own, h).reshape(*obs[g].shape[:-1], self.memory))
         return tuple(kept)
 
-    def gradient(self, theta: Real, valued: Valued, actions: Arrays, dq: Real) -> Real:
-        """∂L/∂θ from dq = ∂L/∂q (M, n), q the values of ``actions`` (M, N_g)."""
+    def gradient(self, theta: Real, valued: Valued, *parts: tuple[Arrays, Real]) -> Real:
+        """∂L/∂θ from pairs (actions (M, N_g), ∂L/∂ of their values (M, n)), which add up."""
         out, first = np.empty_like(theta), 0
-        parts, targets = self.parts(theta), self.parts(out)
+        thetas, targets = self.parts(theta), self.parts(out)
         for g, (net, *_) in enumerate(self._nets):
-            last = first + actions[g].shape[1]
             dy = np.zeros_like(valued.q[g])
-            np.put_along_axis(dy, actions[g][..., None], dq[:, first:last, None], axis=-1)
+            last = first + dy.shape[1]
+            for actions, dq in parts:
+                at = actions[g][..., None]
+                more = np.take_along_axis(dy, at, axis=-1) + dq[:, first:last, None]
+                np.put_along_axis(dy, at, more, axis=-1)
             if self.memory:
-                dy = dy.reshape(valued.tapes[g].h.shape[parts[g].ndim - 1], -1, *dy.shape[1:])
-            targets[g][...] = pull_back(net, self.memory, parts[g], valued.tapes[g], dy)
+                dy = dy.reshape(valued.tapes[g].h.shape[thetas[g].ndim - 1], -1, *dy.shape[1:])
+            targets[g][...] = pull_back(net, self.memory, thetas[g], valued.tapes[g], dy)
             first = last
         return out
 

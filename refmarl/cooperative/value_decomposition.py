@@ -41,7 +41,7 @@ from ..value_grad import Real
 from .all_actions import choices
 from .experience import Batch, extras, sample
 from .team_reward import REWARDS, require_reward
-from .utilities import Utilities, chosen, greedy
+from .utilities import Utilities, Valued, chosen, greedy
 
 ADAM = Adam()
 
@@ -140,6 +140,15 @@ def taken(q: Arrays, actions: Arrays, alive: Real | None) -> Real:
     return values if alive is None else values * alive
 
 
+def pulled(
+    net: Utilities, theta: Real, now: Valued, batch: Batch, *parts: tuple[Arrays, Real]
+) -> Real:
+    """∂L/∂θ from (actions, ∂L/∂ of what :func:`taken` gives for them), which add up."""
+    if batch.alive is not None:
+        parts = tuple((actions, dq * batch.alive) for actions, dq in parts)
+    return net.gradient(theta, now, *parts)
+
+
 def beyond(net: Utilities, theta: Real, batch: Batch, team: int = 0) -> Arrays:
     """All values at o', after what this θ remembers of the steps before; of one ``team``."""
     known = net.remembered(theta, batch.obs, batch.stretches[team])
@@ -155,6 +164,11 @@ def next_actions(
     """
     q = net.step(theta, batch.next_obs, memory)[0] if cfg.double else q_next
     return greedy(q, batch.next_mask)
+
+
+def width(env: Env) -> int:
+    """K, how many numbers say one-hot what everybody does."""
+    return sum(choices(group) * len(group.agents) for group in env.groups)
 
 
 def seen(net: Utilities, state: Real, actions: Arrays, alive: Real | None) -> Real:

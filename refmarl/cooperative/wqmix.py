@@ -25,7 +25,17 @@ from .decomposition import central_weight, optimistic_weight, td_loss, td_target
 from .experience import Batch
 from .mixers import Free
 from .utilities import greedy
-from .value_decomposition import Found, Method, Nets, Parts, beyond, next_actions, policy, taken
+from .value_decomposition import (
+    Found,
+    Method,
+    Nets,
+    Parts,
+    beyond,
+    next_actions,
+    policy,
+    pulled,
+    taken,
+)
 
 __all__ = ["METHOD", "Config", "gradient", "iterate", "nets", "policy", "start"]
 
@@ -67,11 +77,9 @@ def gradient(cfg: Config, nets: Nets, phi: Parts, slow: Parts, batch: Batch) -> 
     loss, star_loss = td_loss(total, y, weight / len(total)), td_loss(value, y)
     dpsi, dq = mixer.backward(phi[1], tape, loss.gradient)
     dfree, dq_star = free.backward(phi[3], free_tape, star_loss.gradient)
-    if batch.alive is not None:
-        dq, dq_star = dq * batch.alive, dq_star * batch.alive
     parts = (
-        net.gradient(phi[0], now, batch.action, dq), dpsi,
-        net.gradient(phi[2], star, batch.action, dq_star), dfree,
+        pulled(net, phi[0], now, batch, (batch.action, dq)), dpsi,
+        pulled(net, phi[2], star, batch, (batch.action, dq_star)), dfree,
     )  # fmt: skip
     return parts, {
         "target": float(y.mean()), "loss": loss.value, "star_loss": star_loss.value,

@@ -32,6 +32,22 @@ print(f(1), f.py_func is f, "numba" in sys.modules)
     assert _run(code, REFMARL_JIT="0") == "2 True False"
 
 
+def test_a_kernel_that_is_called_with_constants_is_compiled_once_for_all(tmp_path):
+    (tmp_path / "kernels_of_a_test.py").write_text("""
+from refmarl.kernels._jit import kernel
+@kernel
+def inner(x, n): return x + n
+@kernel
+def outer(x): return inner(x, 1) + inner(x, 2) + inner(x, n=3)
+""")
+    code = """
+from kernels_of_a_test import inner, outer
+print(outer(1.0), len(inner.signatures))
+"""
+    path = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
+    assert _run(code, PYTHONPATH=path, XDG_CACHE_HOME=str(tmp_path)) == "9.0 1"
+
+
 @pytest.fixture
 def package(tmp_path):
     """A small package named refmarl whose kernels may be edited, and the code that runs it."""

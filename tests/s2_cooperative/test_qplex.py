@@ -1,5 +1,6 @@
 """QPLEX: greedy actions agree, nothing else is lost, derivatives, and what they become as λ → 1."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from refmarl.cooperative.experience import sample
 from refmarl.cooperative.representable import qplex_factors
 from refmarl.envs import TMaze
 from refmarl.nn import check_backward, check_gradient
+from refmarl.studies.s2_cooperative.non_monotone import GAME, trained
 from refmarl.testing.trajectories import SEEDS
 
 SHAPES = st.sampled_from([(3,), (2, 2), (2, 3), (3, 3), (2, 2, 2), (4, 2, 3)])
@@ -123,11 +125,11 @@ def test_the_way_back_is_a_difference_quotient(shape, seed):
     ).require()
 
 
-def problem(seed, env=None, **more):
+def problem(seed, **more):
     """(cfg, networks, φ, φ', rows) in float64, away from where it starts."""
     small = {"hidden": (3,), "mixing": (2,), "num_steps": 5, "num_envs": 3, "capacity": 60}
     cfg = qplex.Config(**small, updates=0, dtype="float64", activation="tanh", reward="sum", **more)
-    env, rng = TMaze(length=2, players=2) if env is None else env, np.random.default_rng(seed)
+    env, rng = TMaze(length=2, players=2), np.random.default_rng(seed)
     progress = qplex.start(env, cfg, np.random.default_rng(seed))
     for _ in range(3):
         progress, _ = qplex.iterate(env, cfg, progress)
@@ -156,7 +158,7 @@ def test_its_gradient_is_that_of_the_loss(seed, share, double):
 def test_held_only_the_utilities_learn_otherwise_as_if_credits_were_1(seed, share):
     cfg, nets, phi, slow, batch = problem(seed, share=share)
     (dtheta, dpsi), metrics = qplex.gradient(cfg, nets, phi, slow, batch)
-    free = qplex.Config(**{f: getattr(cfg, f) for f in cfg.__dataclass_fields__} | {"hold": False})
+    free = replace(cfg, hold=False)
     (_, wanted), same = qplex.gradient(free, nets, phi, slow, batch)
     assert_allclose(dpsi, wanted)
     assert metrics == pytest.approx(same)
@@ -203,3 +205,17 @@ def test_who_has_no_choice_has_no_advantage_and_credits_learn_nothing(seed):
     for mask, moves in ((forced, False), (batch.mask, True)):
         (_, dpsi), _ = qplex.gradient(cfg, nets, phi, slow, batch._replace(mask=mask))
         assert np.any(dpsi[credits_]) == moves
+
+
+# -- what is learnt ---------------------------------------------------------------------
+
+
+@pytest.mark.slow  # 10 s
+def test_by_the_loss_alone_few_find_what_most_find_with_advantages_held():
+    """Where a_i looks bad λ_i, and with it the gradient, is 0 for what pays more than V."""
+    found = {
+        hold: [trained("QPLEX", GAME, s, settings={"hold": hold}).pays == 8.0 for s in range(12)]
+        for hold in (True, False)
+    }
+    assert sum(found[True]) >= 10
+    assert sum(found[False]) <= 8

@@ -133,7 +133,9 @@ def along(loss, at, seed):
 @pytest.mark.equation("2.7")
 @pytest.mark.equation("2.8")
 @pytest.mark.certifies(
-    "refmarl.cooperative.mixed:gradient", "refmarl.cooperative.utilities:Utilities.gradient"
+    "refmarl.cooperative.mixed:gradient",
+    "refmarl.cooperative.utilities:Utilities.gradient",
+    "refmarl.cooperative.value_decomposition:pulled",
 )
 @pytest.mark.parametrize("name", ["iql", "vdn", "qmix"])
 @settings(max_examples=15)

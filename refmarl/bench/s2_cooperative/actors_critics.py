@@ -21,18 +21,13 @@ import numpy as np
 from ...value_grad import Real
 from ..s3_policy_gradient.networks import LARGE, LIMIT
 from ..task import Peer, Task
+from ._torch import Given, Moved, given, load
+from ._torch import same as same_losses
 
 AGENTS, SEEN, MOVES, UNITS, ROWS = 3, 18, 5, 64, 1024
 GAMMA, TAU, RATE, CLIP, FLAT = 0.95, 0.01, 1e-2, 0.5, 1e-3
 EVERY, COPIES, BEFORE, CAPACITY = 100, 25, 1100, 100_000
 WORST = 40.0  # nobody's value is below minus this: γ and 25 steps of the worst reward
-
-
-class Given(NamedTuple):
-    """How many environment steps, or updates, and a seed."""
-
-    size: int
-    seed: int
 
 
 class Trained(NamedTuple):
@@ -42,27 +37,9 @@ class Trained(NamedTuple):
     value: float  # mean of the critics over the rows of the last update, by WORST
 
 
-class Moved(NamedTuple):
-    """The last update's means over the agents."""
-
-    critic_loss: float
-    gain: float
-
-
-def given(seed: int, size: int) -> tuple[Given, ...]:
-    """The number of steps or of updates is the size."""
-    return (Given(size, seed),)
-
-
 def same_run(truth: Trained, got: Trained) -> bool:
     """As many updates; values below 0 and above what can be."""
     return abs(got.updates - 1.0) < 1e-9 and -1.0 < got.value < 0.0
-
-
-def same_losses(truth: Moved, got: Moved) -> bool:
-    """The same to 1e-3 of their size: sums in float32 run in another order."""
-    pairs = zip(truth, got, strict=True)
-    return all(abs(ours - theirs) <= 1e-3 * max(abs(ours), 1e-2) for ours, theirs in pairs)
 
 
 def operations() -> int:
@@ -126,8 +103,7 @@ class _Torch:
     """Networks and optimisers of each agent by itself, a loop over the agents."""
 
     def __init__(self, given: Given) -> None:
-        self.torch = torch = import_module("torch")
-        torch.set_num_threads(1)
+        self.torch = torch = load()
         torch.manual_seed(given.seed)
         self.given, self.updates = given, 0
         self.actors = [self._network(SEEN, MOVES) for _ in range(AGENTS)]

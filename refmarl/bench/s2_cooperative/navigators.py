@@ -18,7 +18,8 @@ import numpy as np
 
 from ...value_grad import Real
 from ..task import Peer, Task
-from .actors_critics import EVERY, Given
+from ._torch import Given
+from .actors_critics import EVERY
 from .actors_critics import _Ours as Ours
 from .actors_critics import _TorchMpe2 as TorchMpe2
 
